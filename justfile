@@ -1,0 +1,28 @@
+# The five verbs. `just` itself comes with `just setup`'s requirements, as rust-just from PyPI.
+
+bin := ".venv/bin"
+
+# Make the environment, or bring it up to date.
+setup:
+    python3 -m venv .venv
+    {{bin}}/pip install -r requirements-dev.txt
+
+# Everything that reads the code without running it.
+check:
+    {{bin}}/ruff format --check .
+    {{bin}}/ruff check .
+    {{bin}}/mypy
+    {{bin}}/lint-imports
+
+# Run the tests: all of them, or those named.
+test *args:
+    {{bin}}/pytest {{args}}
+
+# Serve; without arguments, the demo.
+serve *args="--demo":
+    {{bin}}/aftersales serve {{args}}
+
+# Write the published contract anew from the code.
+schema:
+    {{bin}}/aftersales schema > schema/aftersales.graphql
+    {{bin}}/aftersales schema --core > schema/core.graphql
