@@ -1,0 +1,1 @@
+"""The rules themselves: pure, synchronous, standard library only."""

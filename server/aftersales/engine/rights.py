@@ -1,0 +1,65 @@
+"""Who may see and who may do what (section 11 of the model). Nothing else in the server decides this."""
+
+from collections.abc import Iterator
+
+from .refusal import Problem
+from .vocabulary import Actor, Party
+
+# fmt: off
+GRANTS = {
+    #  grant           what it allows
+    "view":           "See the shop's requests.",
+    "review":         "Approve or reject at first review.",
+    "inspect":        "Accept or reject the parcel that came back.",
+    "offer":          "Propose another solution.",
+    "ship":           "Send goods out; see the buyer's name.",
+    "refund":         "Refund unasked.",
+    "appeal":         "Appeal against a refund.",
+    "settings":       "Change the shop's rules.",
+    "orders.import":  "Bring in orders.",
+}
+# fmt: on
+
+# Those who stand in for a party at a row of a table: an app acts for a shop, within its scopes.
+STANDS_FOR = {Party.PARTNER: Party.SELLER}
+
+
+def acts_as(actor: Actor) -> Party:
+    """The party of the tables that the actor speaks for."""
+    return STANDS_FOR.get(actor.party, actor.party)
+
+
+def may_see(actor: Actor, shop_id: str, buyer_id: str) -> bool:
+    """Buyers see their own, sellers and apps their shops', the platform and its systems all (G_OWNER)."""
+    match acts_as(actor):
+        case Party.BUYER:
+            return actor.id == buyer_id
+        case Party.SELLER:
+            return shop_id in actor.shops and actor.holds("view")
+        case Party.PLATFORM | Party.SYSTEM | Party.CARRIER:
+            return True
+    return False
+
+
+def sees_buyer(actor: Actor) -> bool:
+    """A buyer's name is shown to those who must write it on a parcel."""
+    return acts_as(actor) is not Party.SELLER or actor.holds("ship")
+
+
+def sees_seller_side(actor: Actor) -> bool:
+    """Seller notes, compensation and appeals are never shown to a buyer."""
+    return acts_as(actor) is not Party.BUYER
+
+
+def may_do(actor: Actor, by: Party, grant: str) -> Iterator[Problem]:
+    """Whether the party may do such a thing at all, and holds the grant for it."""
+    if acts_as(actor) not in by:
+        yield Problem(
+            "FORBIDDEN", "Only {parties} may do this.", guard="G_OWNER", permission=grant or "party", parties=_names(by)
+        )
+    elif acts_as(actor) is Party.SELLER and not actor.holds(grant):
+        yield Problem("FORBIDDEN", "This needs the grant {permission}.", guard="G_OWNER", permission=grant)
+
+
+def _names(by: Party) -> str:
+    return " or ".join(party.title.lower() for party in by)
