@@ -1,0 +1,75 @@
+"""What the store asks of a database: batches of statements, each batch whole or not at all."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Row = tuple[Any, ...]
+
+
+class StoreBusy(Exception):
+    """Too many batches wait already, or another process holds the database; nothing was done. Try again."""
+
+
+class StoreClosed(Exception):
+    """The database was closed, or is about to be; nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement, with `?` for each argument.
+
+    Args:
+        rows: how many rows a write must touch; None: any number.
+        otherwise: what to raise when it touches more or fewer. The whole batch is then undone.
+    """
+
+    sql: str
+    args: Sequence[Any] = ()
+    rows: int | None = None
+    otherwise: Callable[[], Exception] | None = None
+
+    def refusal(self, touched: int) -> Exception:
+        if self.otherwise:
+            return self.otherwise()
+        return RuntimeError(f"{touched} rows instead of {self.rows}: {self.sql}")
+
+
+class Database(Protocol):
+    """A batch costs one hop. Whoever stops waiting for it leaves nothing half done behind.
+
+    Raises:
+        StoreBusy: the queue is full, or another process keeps the database to itself.
+        StoreClosed: after `close`.
+    """
+
+    async def read(self, *statements: Statement) -> list[list[Row]]:
+        """The rows of each statement, all of one instant."""
+        ...
+
+    async def write(self, *statements: Statement) -> list[list[Row]]:
+        """One transaction, durable once this returns. Rows are what RETURNING gives."""
+        ...
+
+    async def close(self) -> None:
+        """Let what has begun end, then let go of the database."""
+        ...
+
+
+def marks(count: int) -> str:
+    """`?, ?, ?`"""
+    return ", ".join("?" * count)
+
+
+SIZES = (1, 2, 5, 10, 20, 50, 100)
+
+
+def padded(values: Sequence[Any]) -> tuple[str, list[Any]]:
+    """A list for IN, filled up to one of a few lengths, so that few texts of a statement exist.
+
+    Returns:
+        Its question marks, and the arguments: the last one repeats.
+    """
+    size = next((size for size in SIZES if size >= len(values)), -(-len(values) // 100) * 100)
+    filler = [values[-1] if values else None] * (size - len(values))
+    return marks(size), [*values, *filler]

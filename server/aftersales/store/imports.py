@@ -1,0 +1,257 @@
+"""Orders and shops as the marketplace tells them: in bulk, and as often as it likes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass, field
+from datetime import datetime
+from enum import Enum
+from hashlib import sha256
+from uuid import NAMESPACE_URL, uuid5
+
+from ..engine.money import Money, to_minor
+from ..engine.vocabulary import OrderState, Shop
+from .columns import ASIDE, COLUMNS, insert
+from .conflicts import OrderMoved
+from .database import Database, Row, Statement, padded
+from .values import Digits, micros, micros_or_none
+
+CHUNK = 100
+TRIES = 5
+FORWARD = {state.value: rank for rank, state in enumerate(OrderState)}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedLine:
+    """One line of an order; `tax` and the discounts are of the whole line."""
+
+    sku_id: str
+    product_name: str
+    quantity: int
+    unit_paid: Money
+    tax: Money
+    platform_discount: Money
+    seller_discount: Money
+    product_id: str = ""
+    seller_sku: str | None = None
+    variation_name: str | None = None
+    category: str | None = None
+    returnable: bool = True
+    change_of_mind_ok: bool = True
+    preorder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedOrder:
+    """An order, well-formed: that it adds up, whoever parsed it has checked."""
+
+    shop_id: str
+    number: str
+    buyer_id: str
+    currency: str
+    state: OrderState
+    placed_at: datetime
+    delivered_at: datetime | None
+    total: Money
+    shipping_paid: Money
+    lines: tuple[ImportedLine, ...]
+    buyer_name: str | None = None
+    fulfilment: str = "PLATFORM"
+    id: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", order_id(self.shop_id, self.number))
+
+    @property
+    def source_hash(self) -> str:
+        return sha256(repr(astuple(self)).encode()).hexdigest()
+
+
+class Outcome(Enum):
+    """What an import did with an order.
+
+    UNKNOWN_SHOP and CURRENCY_DIFFERS change nothing: the row is at fault.
+    """
+
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    UNCHANGED = "UNCHANGED"
+    UNKNOWN_SHOP = "UNKNOWN_SHOP"
+    CURRENCY_DIFFERS = "CURRENCY_DIFFERS"
+
+
+def order_id(shop_id: str, number: str) -> str:
+    """The same order has the same id, whenever and wherever it is imported."""
+    return f"or_{uuid5(NAMESPACE_URL, f'{shop_id}|{number}').hex}"
+
+
+def order_line_id(order_id: str, position: int) -> str:
+    return f"ol_{order_id.partition('_')[2]}_{position}"
+
+
+class Imports:
+    database: Database
+    digits: Digits
+
+    async def import_shops(self, shops: Sequence[Shop]) -> None:
+        """Make or change shops."""
+        changes = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS["shops"][1:])
+        await self.database.write(
+            *(
+                Statement(f"{insert('shops')} ON CONFLICT (id) DO UPDATE SET {changes}", _shop_row(shop))
+                for shop in shops
+            )
+        )
+
+    async def import_orders(self, batch: Sequence[ImportedOrder], at: datetime) -> list[Outcome]:
+        """Make or change orders, by shop and number. Any number of them; each hundred is one transaction.
+
+        State and delivery only move forward. Once something was claimed of an order its money, quantities
+        and lines stand, as requests rely on them; lines that are new are added.
+
+        Returns:
+            One outcome for each, in their order.
+        """
+        outcomes: list[Outcome] = []
+        for start in range(0, len(batch), CHUNK):
+            outcomes += await self._import_chunk(batch[start : start + CHUNK], at)
+        return outcomes
+
+    async def _import_chunk(self, chunk: Sequence[ImportedOrder], at: datetime) -> list[Outcome]:
+        # of an order that is there twice, the later row is the newer one
+        latest = {order.id: order for order in chunk}
+        for _ in range(TRIES):
+            known, shops = await self._known(latest.values())
+            outcomes = {id: _outcome(order, known.get(id), shops) for id, order in latest.items()}
+            try:
+                statements = [
+                    statement
+                    for id, order in latest.items()
+                    for statement in _written(
+                        order, outcomes[id], known.get(id), at, self.digits(order.currency)
+                    )
+                ]
+                if statements:
+                    await self.database.write(*statements)
+            except OrderMoved:
+                # a request was made in between
+                continue
+            return [outcomes[order.id] for order in chunk]
+        raise OrderMoved("The orders changed at each try.")
+
+    async def _known(self, orders: Iterable[ImportedOrder]) -> tuple[dict[str, "_Known"], set[str]]:
+        orders = list(orders)
+        ids, id_args = padded([order.id for order in orders])
+        shops, shop_args = padded(sorted({order.shop_id for order in orders}))
+        rows, shop_rows = await self.database.read(
+            Statement(
+                "SELECT o.id, o.source_hash, o.currency, o.claims_version,"
+                " EXISTS (SELECT 1 FROM requests r WHERE r.order_id = o.id)"
+                " OR EXISTS (SELECT 1 FROM refunds f WHERE f.order_id = o.id)"
+                f" FROM orders o WHERE o.id IN ({ids})",
+                id_args,
+            ),
+            Statement(f"SELECT id FROM shops WHERE id IN ({shops})", shop_args),
+        )
+        return {row[0]: _known_of(row) for row in rows}, {row[0] for row in shop_rows}
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Of an order that is there already: its row as last imported, and whether something was claimed of it."""
+
+    source_hash: str
+    currency: str
+    claims_version: int
+    claimed: bool
+
+
+def _known_of(row: Row) -> _Known:
+    _, source_hash, currency, claims_version, claimed = row
+    return _Known(source_hash, currency, claims_version, bool(claimed))
+
+
+def _outcome(order: ImportedOrder, known: _Known | None, shops: set[str]) -> Outcome:
+    if order.shop_id not in shops:
+        return Outcome.UNKNOWN_SHOP
+    if known is None:
+        return Outcome.CREATED
+    if known.currency != order.currency:
+        return Outcome.CURRENCY_DIFFERS
+    return Outcome.UNCHANGED if known.source_hash == order.source_hash else Outcome.UPDATED
+
+
+def _written(
+    order: ImportedOrder, outcome: Outcome, known: _Known | None, at: datetime, digits: int
+) -> Iterator[Statement]:
+    if outcome is Outcome.CREATED:
+        columns = (*COLUMNS["orders"], *ASIDE["orders"])
+        yield Statement(
+            f"{insert('orders', 1, columns)} ON CONFLICT (id) DO NOTHING",
+            (*_order_row(order, digits), micros(at), order.source_hash), 1, OrderMoved,
+        )  # fmt: skip
+        yield from _lines(order, digits, "DO NOTHING")
+    elif outcome is Outcome.UPDATED and known:
+        yield _moved_on(order, known, at)
+        if known.claimed:
+            yield from _lines(order, digits, "DO NOTHING")
+        else:
+            yield Statement(
+                "UPDATE orders SET total = ?, shipping_paid = ?, buyer_id = ?, placed_at = ?, fulfilment = ? WHERE id = ?",
+                (
+                    to_minor(order.total, digits), to_minor(order.shipping_paid, digits), order.buyer_id,
+                    micros(order.placed_at), order.fulfilment, order.id,
+                ), 1,
+            )  # fmt: skip
+            yield Statement(
+                "DELETE FROM order_lines WHERE order_id = ? AND position >= ?", (order.id, len(order.lines))
+            )
+            yield from _lines(order, digits, f"DO UPDATE SET {_LINE_CHANGES}")
+
+
+def _moved_on(order: ImportedOrder, known: _Known, at: datetime) -> Statement:
+    """State and delivery go forward only; whoever decides by the order as it was must look again."""
+    passed = [state for state, rank in FORWARD.items() if rank < FORWARD[order.state.value]]
+    delivered = micros_or_none(order.delivered_at)
+    return Statement(
+        f"UPDATE orders SET state = CASE WHEN state IN ({', '.join('?' * len(passed)) or 'NULL'}) THEN ? ELSE state END,"
+        " delivered_at = CASE WHEN delivered_at IS NULL OR delivered_at < ? THEN ? ELSE delivered_at END,"
+        " buyer_name = COALESCE(?, buyer_name), imported_at = ?, source_hash = ?, claims_version = claims_version + 1"
+        " WHERE id = ? AND claims_version = ?",
+        (
+            *passed, order.state.value, delivered or 0, delivered, order.buyer_name, micros(at), order.source_hash, order.id,
+            known.claims_version,
+        ), 1, OrderMoved,
+    )  # fmt: skip
+
+
+_LINE_COLUMNS = (*COLUMNS["order_lines"], *ASIDE["order_lines"])
+_LINE_CHANGES = ", ".join(f"{name} = excluded.{name}" for name in _LINE_COLUMNS[3:])
+
+
+def _lines(order: ImportedOrder, digits: int, conflict: str) -> Iterator[Statement]:
+    if order.lines:
+        rows = [_line_row(order, position, line, digits) for position, line in enumerate(order.lines)]
+        yield Statement(
+            f"{insert('order_lines', len(rows), _LINE_COLUMNS)} ON CONFLICT (id) {conflict}",
+            [value for row in rows for value in row],
+        )
+
+
+def _shop_row(shop: Shop) -> Row:
+    return (shop.id, shop.name, shop.market, shop.kind.value, shop.timezone, shop.return_address, shop.open)
+
+
+def _order_row(order: ImportedOrder, digits: int) -> Row:
+    return (
+        order.id, order.shop_id, order.number, order.buyer_id, order.buyer_name, order.currency, order.state.value,
+        micros(order.placed_at), micros_or_none(order.delivered_at), to_minor(order.total, digits),
+        to_minor(order.shipping_paid, digits), order.fulfilment, 0,
+    )  # fmt: skip
+
+
+def _line_row(order: ImportedOrder, position: int, line: ImportedLine, digits: int) -> Row:
+    return (
+        order_line_id(order.id, position), order.id, position, line.sku_id, line.product_id, line.seller_sku,
+        line.product_name, line.variation_name, line.category, line.quantity, to_minor(line.unit_paid, digits),
+        to_minor(line.tax, digits), line.returnable, line.change_of_mind_ok, line.preorder,
+        to_minor(line.platform_discount, digits), to_minor(line.seller_discount, digits),
+    )  # fmt: skip

@@ -1,0 +1,40 @@
+"""The ledger: snapshots of the record out, changes in. Each subject is a module of its own; here they are one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ..engine.request import Change
+from .agenda import Agenda
+from .conflicts import KeyTaken, NumberTaken, OrderMoved, StaleVersion
+from .files import Files
+from .imports import Imports
+from .keys import Key
+from .memory import Memory
+from .payments import Payments
+from .reading import Reading
+from .writing import statements
+
+__all__ = ["KeyTaken", "Ledger", "NumberTaken", "OrderMoved", "StaleVersion"]
+
+
+class Ledger(Reading, Agenda, Payments, Files, Imports, Memory):
+    """The only way to the record. It knows no rule: what it writes, the engine has decided."""
+
+    async def commit(
+        self, changes: Sequence[Change], *, processed_at: datetime, key: Key | None = None
+    ) -> None:
+        """Write changes as one transaction: all of them and their events, or nothing.
+
+        Args:
+            processed_at: when the server acts; a change's own `at` may be earlier.
+            key: remembered with the last change.
+
+        Raises:
+            StaleVersion: a request is another since it was read, or the warning was given already.
+            OrderMoved: what may be claimed of the order is another since it was read.
+            NumberTaken: another request has the number.
+            KeyTaken: the key was used before; nothing is done a second time.
+            Refused: NOT_FOUND, evidence was used for another request meanwhile.
+        """
+        await self.database.write(*statements(changes, processed_at, key, self._terms.__contains__))
+        self._keep({change.request.terms.version: change.request.terms for change in changes})

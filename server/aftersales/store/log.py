@@ -1,0 +1,163 @@
+"""The log of events: history, stream and audit are read from here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..engine.vocabulary import Party
+from .columns import select
+from .database import Database, Row, Statement, padded
+from .values import from_json, instant, party
+
+MOST_MISSED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """One line of the log.
+
+    Args:
+        serial: the order of writing; for reading everything, not for cursors of a shop.
+        position: without a gap within the shop.
+        sequence: without a gap within the request.
+        version: the request's after this event.
+        processed_at: when the server acted, if later than `at`.
+        was: what filters look at, as it was before the change (`engine.filter.then`); only on its first event.
+    """
+
+    serial: int
+    shop_id: str
+    position: int
+    request_id: str
+    sequence: int
+    version: int
+    type: str
+    rule: str
+    at: datetime
+    processed_at: datetime
+    party: Party
+    actor_id: str
+    client: str
+    action: str
+    from_stage: str | None
+    to_stage: str
+    note: str
+    data: Mapping[str, Any]
+    deadline_id: str | None
+    was: Mapping[str, Any] | None
+
+    @property
+    def id(self) -> str:
+        return f"ev_{self.request_id.partition('_')[2]}_{self.sequence}"
+
+
+class Log:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def history(
+        self, request_ids: Sequence[str], first: int = 20, after_sequence: int | None = None
+    ) -> dict[str, list[LoggedEvent]]:
+        """The latest events of each request, newest first.
+
+        Args:
+            first: how many of each.
+            after_sequence: go on after this one, that is with older ones.
+        """
+        asked, args = padded(request_ids)
+        # sequences have no gap, so the latest so many are a range and need no counting
+        newest = "r.sequence + 1" if after_sequence is None else "?"
+        until = [] if after_sequence is None else [after_sequence]
+        [rows] = await self.database.read(
+            Statement(
+                f"{select('events', 'e')} JOIN requests r ON r.id = e.request_id WHERE r.id IN ({asked})"
+                f" AND e.sequence < {newest} AND e.sequence >= {newest} - ? ORDER BY e.request_id, e.sequence DESC",
+                [*args, *until, *until, first],
+            )
+        )
+        found: dict[str, list[LoggedEvent]] = {id: [] for id in request_ids}
+        for row in rows:
+            found[row[3]].append(_event(row))
+        return found
+
+    async def events(self, ids: Sequence[str]) -> list[LoggedEvent]:
+        """The events by their ids, as far as they are there."""
+        statements = []
+        for id in ids:
+            request, _, sequence = id.removeprefix("ev_").rpartition("_")
+            if sequence.isdecimal() and len(sequence) <= 9:
+                args = (f"rq_{request}", int(sequence))
+                statements.append(Statement(f"{select('events')} WHERE request_id = ? AND sequence = ?", args))
+        if not statements:
+            return []
+        return [_event(row) for rows in await self.database.read(*statements) for row in rows]
+
+    async def missed(self, request_id: str, from_version: int, limit: int = MOST_MISSED) -> list[LoggedEvent]:
+        """What became of a request after a version, oldest first."""
+        [rows] = await self.database.read(
+            Statement(
+                f"{select('events')} WHERE request_id = ? AND version > ? ORDER BY sequence LIMIT ?",
+                (request_id, from_version, limit),
+            )
+        )
+        return [_event(row) for row in rows]
+
+    async def since(self, positions: Mapping[str, int], limit: int = 500) -> list[LoggedEvent]:
+        """The next events of some shops, each after its position; in order within a shop, and as they were written.
+
+        Returns:
+            At most `limit`; if so many, there may be more.
+        """
+        if not positions:
+            return []
+        each = f"SELECT * FROM ({select('events')} WHERE shop_id = ? AND position > ? ORDER BY position LIMIT ?) AS s"
+        read = await self.database.read(
+            *(Statement(each, (shop, position, limit)) for shop, position in positions.items())
+        )
+        rows = sorted(row for part in read for row in part)
+        return [_event(row) for row in rows[:limit]]
+
+    async def after(self, serial: int, limit: int = 500) -> list[LoggedEvent]:
+        """The next events of all shops, as they were written."""
+        [rows] = await self.database.read(
+            Statement(f"{select('events')} WHERE serial > ? ORDER BY serial LIMIT ?", (serial, limit))
+        )
+        return [_event(row) for row in rows]
+
+    async def positions(self, shop_ids: Sequence[str]) -> dict[str, int]:
+        """Where each shop's log ends; 0 where it is empty or there is no such shop."""
+        asked, args = padded(shop_ids)
+        [rows] = await self.database.read(
+            Statement(f"SELECT id, sequence FROM shops WHERE id IN ({asked})", args)
+        )
+        return dict.fromkeys(shop_ids, 0) | dict(rows)
+
+    async def last_serial(self) -> int:
+        """Where the whole log ends."""
+        [rows] = await self.database.read(Statement("SELECT COALESCE(MAX(serial), 0) FROM events"))
+        return int(rows[0][0])
+
+    async def oldest_position(self, shop_id: str) -> int:
+        """The first position of a shop that is still kept; 1 while nothing was cleared away."""
+        [rows] = await self.database.read(
+            Statement("SELECT COALESCE(MIN(position), 1) FROM events WHERE shop_id = ?", (shop_id,))
+        )
+        return int(rows[0][0])
+
+    async def oldest_serial(self) -> int:
+        """The first serial that is still kept."""
+        [rows] = await self.database.read(Statement("SELECT COALESCE(MIN(serial), 1) FROM events"))
+        return int(rows[0][0])
+
+
+def _event(row: Row) -> LoggedEvent:
+    (
+        serial, shop_id, position, request_id, sequence, version, type, rule, at, processed_at,
+        by, actor_id, client, action, from_stage, to_stage, note, data, deadline_id, was,
+    ) = row  # fmt: skip
+    return LoggedEvent(
+        serial, shop_id, position, request_id, sequence, version, type, rule, instant(at), instant(processed_at),
+        party(by), actor_id, client, action, from_stage, to_stage, note, from_json(data), deadline_id,
+        None if was is None else from_json(was),
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Versioned changes of the schema, in order."""

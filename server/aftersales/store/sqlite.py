@@ -1,0 +1,143 @@
+"""SQLite as a `Database`: one thread that writes, two that read, each with a connection of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar, TypeVarTuple, Unpack
+
+from .database import Row, Statement, StoreBusy, StoreClosed
+
+READERS = 2
+WAITING = 1_000
+BUSY_SECONDS = 5
+CACHED_STATEMENTS = 512
+
+Answer = TypeVar("Answer")
+Args = TypeVarTuple("Args")
+Batch = Callable[[sqlite3.Connection, Sequence[Statement]], list[list[Row]]]
+
+
+class Lane:
+    """A thread with its connection, and how many wait for it. Work that nobody waits for any more is not begun."""
+
+    def __init__(self, name: str, most_waiting: int) -> None:
+        self.waiting = 0
+        self._most = most_waiting
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._connection: sqlite3.Connection | None = None
+
+    async def open(self, path: Path, *, read_only: bool) -> None:
+        self._connection = await self._call(_connect, path, read_only)
+
+    async def run(self, batch: Batch, statements: Sequence[Statement]) -> list[list[Row]]:
+        if self._connection is None:
+            raise StoreClosed("The database is closed.")
+        if self.waiting >= self._most:
+            raise StoreBusy(f"{self.waiting} batches wait already.")
+        self.waiting += 1
+        try:
+            # if this task is canceled, a batch that has begun ends as a whole on its thread
+            return await self._call(batch, self._connection, statements)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise StoreBusy("Another process keeps the database to itself.") from error
+            raise
+        finally:
+            self.waiting -= 1
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await self._call(connection.close)
+        self._thread.shutdown(wait=False)
+
+    async def _call(self, function: Callable[[Unpack[Args]], Answer], *args: Unpack[Args]) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *args)
+
+
+class SqliteDatabase:
+    """Made by `open`."""
+
+    def __init__(self, writer: Lane, readers: Sequence[Lane]) -> None:
+        self._writer = writer
+        self._readers = readers
+
+    @classmethod
+    async def open(
+        cls, path: Path | str, *, readers: int = READERS, waiting: int = WAITING
+    ) -> SqliteDatabase:
+        """Open the file, made if there is none.
+
+        Args:
+            waiting: batches that may wait for one thread; one more is refused with `StoreBusy`.
+        """
+        writer = Lane("sqlite-write", waiting)
+        lanes = [Lane(f"sqlite-read-{number}", waiting) for number in range(readers)]
+        # the writer first: it makes the file, and readers cannot
+        await writer.open(Path(path), read_only=False)
+        for lane in lanes:
+            await lane.open(Path(path), read_only=True)
+        return cls(writer, lanes)
+
+    async def read(self, *statements: Statement) -> list[list[Row]]:
+        lane = min(self._readers, key=lambda lane: lane.waiting)
+        return await lane.run(_read, statements)
+
+    async def write(self, *statements: Statement) -> list[list[Row]]:
+        return await self._writer.run(_write, statements)
+
+    async def close(self) -> None:
+        for lane in (*self._readers, self._writer):
+            await lane.close()
+
+
+def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=CACHED_STATEMENTS
+    )  # fmt: skip
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    if read_only:
+        connection.execute("PRAGMA query_only = ON")
+    else:
+        connection.execute("PRAGMA journal_mode = WAL")
+    # FULL, because in WAL mode NORMAL may lose what was acknowledged when the power fails
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _read(connection: sqlite3.Connection, statements: Sequence[Statement]) -> list[list[Row]]:
+    if len(statements) == 1:
+        return [connection.execute(statements[0].sql, statements[0].args).fetchall()]
+    connection.execute("BEGIN")
+    try:
+        return [connection.execute(statement.sql, statement.args).fetchall() for statement in statements]
+    finally:
+        connection.execute("COMMIT")
+
+
+def _write(connection: sqlite3.Connection, statements: Sequence[Statement]) -> list[list[Row]]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        answers = [_execute(connection, statement) for statement in statements]
+        connection.execute("COMMIT")
+        return answers
+    except BaseException:
+        # a full disk may have undone the transaction already
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _execute(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
+    cursor = connection.execute(statement.sql, statement.args)
+    returned = cursor.fetchall() if cursor.description else []
+    touched = len(returned) if cursor.description else cursor.rowcount
+    if statement.rows is not None and touched != statement.rows:
+        raise statement.refusal(touched)
+    return returned

@@ -1,0 +1,215 @@
+"""A change becomes statements, to be run as one transaction: the record, its children, its events, its key."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, TypeVar
+
+from ..engine.filter import search, was
+from ..engine.refusal import Problem, Refused
+from ..engine.request import Change, Event, Request
+from ..engine.vocabulary import Evidence
+from .columns import COLUMNS, insert
+from .conflicts import KeyTaken, NumberTaken, OrderMoved, StaleVersion
+from .database import Statement, marks
+from .encoding import (
+    Values,
+    cost_row,
+    deadline_row,
+    line_row,
+    refund_row,
+    request_row,
+    shipment_row,
+    wakes_at,
+)
+from .keys import Key
+from .values import json, micros
+
+Item = TypeVar("Item")
+
+# What may change of a child once it is there; a deadline that changes is no longer parked.
+# fmt: off
+CHANGES = {
+    "request_lines": "refund_approved = excluded.refund_approved",
+    "deadlines": "due_at = excluded.due_at, remaining_seconds = excluded.remaining_seconds, status = excluded.status,"
+                 " wake_at = excluded.wake_at, tries = 0, parked_at = NULL, fault_text = NULL",
+    "shipments": ", ".join(f"{name} = excluded.{name}" for name in COLUMNS["shipments"][2:]),
+    "refunds": ", ".join(f"{name} = excluded.{name}"
+                         for name in ("status", "paid_at", "tries", "next_try_at", "asked_at", "stuck_at")),
+    "costs": "amount = excluded.amount",
+}
+# fmt: on
+
+
+def statements(
+    changes: Sequence[Change], processed_at: datetime, key: Key | None, known_terms: Callable[[str], bool]
+) -> Iterator[Statement]:
+    """All that is to be written of these changes, in an order that locks order, request and shop in turn.
+
+    Args:
+        known_terms: whether terms of this version are stored already.
+    """
+    if key:
+        yield _remember(key, changes[-1].request, processed_at)
+    guarded: set[str] = set()
+    for change in changes:
+        order = change.request.order
+        if change.takes_of_order and order.id not in guarded:
+            guarded.add(order.id)
+            yield Statement(
+                "UPDATE orders SET claims_version = claims_version + 1 WHERE id = ? AND claims_version = ?",
+                (order.id, order.claims_version), 1, OrderMoved,
+            )  # fmt: skip
+        if is_warning(change):
+            yield from _warning(change, processed_at)
+        else:
+            yield from _record(change, known_terms)
+            yield from _children(change, processed_at)
+        yield from _events(change, processed_at)
+
+
+def is_warning(change: Change) -> bool:
+    """It says something of the request and changes nothing, so that its version stays."""
+    return change.before is not None and change.before.version == change.request.version
+
+
+def _remember(key: Key, request: Request, at: datetime) -> Statement:
+    # a key whose time is over is free again, though nobody has cleared it away yet
+    return Statement(
+        f"{insert('idempotency')} ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint,"
+        " request_id = excluded.request_id, version = excluded.version, created_at = excluded.created_at"
+        " WHERE idempotency.created_at < ?",
+        (key.scope, key.key, key.fingerprint, request.id, request.version, micros(at), micros(at - key.lifetime)),
+        1, KeyTaken,
+    )  # fmt: skip
+
+
+def _warning(change: Change, processed_at: datetime) -> Iterator[Statement]:
+    """The clock wakes time later; of two who warn at once, one finds it done."""
+    request, after = change.request, max(change.at, processed_at)
+    for clock in request.clocks:
+        if any(event.clock_id == clock.id for event in change.events):
+            wake_at = wakes_at(clock, after)
+            if clock.due_at is None or wake_at is None:
+                raise StaleVersion(f"{clock.id} does not run.")
+            yield Statement(
+                "UPDATE deadlines SET wake_at = ?, tries = 0"
+                " WHERE id = ? AND status = 'RUNNING' AND due_at = ? AND wake_at <= ?",
+                (micros(wake_at), clock.id, micros(clock.due_at), micros(after)), 1, StaleVersion,
+            )  # fmt: skip
+    yield Statement(
+        "UPDATE requests SET sequence = sequence + ? WHERE id = ?", (len(change.events), request.id), 1
+    )
+
+
+def _record(change: Change, known_terms: Callable[[str], bool]) -> Iterator[Statement]:
+    before, request, row = change.before, change.request, request_row(change.request)
+    if before is None:
+        if not known_terms(request.terms.version):
+            yield Statement(
+                f"{insert('terms')} ON CONFLICT (id) DO NOTHING",
+                (request.terms.version, request.terms.to_json()),
+            )
+        yield Statement(
+            f"{insert('requests', 1, (*row, 'sequence', 'search'))} ON CONFLICT (number) DO NOTHING",
+            (*row.values(), len(change.events), search(request)), 1, NumberTaken,
+        )  # fmt: skip
+        return
+    old = request_row(before)
+    changed = {name: value for name, value in row.items() if value != old[name]}
+    yield Statement(
+        f"UPDATE requests SET {''.join(f'{name} = ?, ' for name in changed)}sequence = sequence + ?"
+        " WHERE id = ? AND version = ?",
+        (*changed.values(), len(change.events), request.id, before.version), 1, StaleVersion,
+    )  # fmt: skip
+
+
+def _children(change: Change, processed_at: datetime) -> Iterator[Statement]:
+    """Of each table what is new or has changed, in one statement."""
+    before, request = change.before, change.request
+    after = max(change.at, processed_at)
+
+    def upsert(table: str, rows: list[Values]) -> Iterator[Statement]:
+        if rows:
+            sql = f"{insert(table, len(rows))} ON CONFLICT (id) DO UPDATE SET {CHANGES[table]}"
+            yield Statement(sql, [value for row in rows for value in row])
+
+    def differing(old: Iterable[Item], new: Iterable[Item]) -> list[tuple[int, Item]]:
+        known = dict(enumerate(old))
+        return [(position, item) for position, item in enumerate(new) if known.get(position) != item]
+
+    lines = differing(before.lines if before else (), request.lines)
+    clocks = differing(before.clocks if before else (), request.clocks)
+    parcels = differing(before.shipments if before else (), request.shipments)
+    refunds = differing(before.refunds if before else (), request.refunds)
+    costs = differing(before.costs if before else (), request.costs)
+    yield from upsert("request_lines", [line_row(request, *line) for line in lines])
+    yield from upsert("deadlines", [deadline_row(request, *clock, after) for clock in clocks])
+    yield from upsert("shipments", [shipment_row(request, *parcel) for parcel in parcels])
+    yield from upsert("refunds", [refund_row(request, *refund, processed_at) for refund in refunds])
+    yield from upsert("costs", [cost_row(request, *cost) for cost in costs])
+    yield from _evidence(change, processed_at)
+
+
+def _evidence(change: Change, processed_at: datetime) -> Iterator[Statement]:
+    """What is shown for the first time now belongs to the request; a file supports one request and those that replace it."""
+    request, known = change.request, change.before.evidence if change.before else ()
+    shown: dict[str, Evidence] = {
+        item.id: item for item in (*request.evidence, *change.given.get("evidence", ()))
+    }
+    new = [id for id in shown if id not in {item.id for item in known}]
+    if not new:
+        return
+    yield Statement(
+        "UPDATE evidence SET owner_id = ?, status = 'SUBMITTED', submitted_at = COALESCE(submitted_at, ?)"
+        f" WHERE id IN ({marks(len(new))}) AND (owner_id IS NULL OR owner_id = ?)",
+        (request.id, micros(processed_at), *new, request.previous_id if change.before is None else None),
+        len(new), _evidence_gone,
+    )  # fmt: skip
+    rows = [(request.id, id, len(known) + index) for index, id in enumerate(new)]
+    yield Statement(insert("request_evidence", len(rows)), [value for row in rows for value in row])
+
+
+def _evidence_gone() -> Refused:
+    return Refused(
+        [
+            Problem(
+                "NOT_FOUND", "There is no such evidence of yours to use.", "evidenceIds", guard="G_EVIDENCE"
+            )
+        ]
+    )
+
+
+def _events(change: Change, processed_at: datetime) -> Iterator[Statement]:
+    """SQL counts both sequences, so that whoever else writes to the shop or the request, neither has a gap."""
+    shop, request, count = change.request.order.shop.id, change.request.id, len(change.events)
+    if not count:
+        return
+    kept = None if change.before is None else json(was(change.before))
+    args: list[Any] = []
+    for index, event in enumerate(change.events):
+        back = count - 1 - index
+        args += [shop, shop, back, request, request, back, request, *_said(event, processed_at)]
+        args.append(kept if index == 0 else None)
+    yield Statement("UPDATE shops SET sequence = sequence + ? WHERE id = ?", (count, shop), 1)
+    yield Statement(_insert_events(count), args)
+
+
+def _said(event: Event, processed_at: datetime) -> Values:
+    actor = event.by
+    return (
+        event.type, event.rule, micros(event.at), micros(processed_at), actor.party.title, actor.id, actor.client,
+        event.action, event.from_stage.name if event.from_stage else None, event.to_stage.name, event.note,
+        json(dict(event.data)), event.clock_id,
+    )  # fmt: skip
+
+
+@cache
+def _insert_events(count: int) -> str:
+    columns = COLUMNS["events"][1:]
+    row = (
+        "(?, (SELECT sequence FROM shops WHERE id = ?) - ?,"
+        " ?, (SELECT sequence FROM requests WHERE id = ?) - ?, (SELECT version FROM requests WHERE id = ?),"
+        f" {marks(len(columns) - 5)})"
+    )
+    return f"INSERT INTO events ({', '.join(columns)}) VALUES {', '.join([row] * count)}"
