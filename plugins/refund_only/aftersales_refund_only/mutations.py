@@ -1,0 +1,26 @@
+"""How refund-only is said in GraphQL."""
+
+import strawberry
+
+from aftersales.plugin import DecisionInput, Info, MoneyInput, OpenInput, RequestPayload, act, open_request
+
+
+@strawberry.input(description="What a buyer says when asking for a refund only.")
+class RefundOnlyOpenInput(OpenInput):
+    """Order, lines, reason, note, evidence and idempotency key: nothing of its own."""
+
+
+@strawberry.input(description="The seller's yes.")
+class RefundOnlyApproveInput(DecisionInput):
+    amount: MoneyInput | None = strawberry.field(default=None, description="Left out: all that may be refunded.")
+
+
+@strawberry.type
+class RefundOnlyMutations:
+    @strawberry.mutation(description="Ask for money back without sending anything back.")
+    async def refund_only_open(self, info: Info, input: RefundOnlyOpenInput) -> RequestPayload:
+        return await open_request(info, "refund_only", input)
+
+    @strawberry.mutation(description="Grant the refund: all of it, unless an amount is given.")
+    async def refund_only_approve(self, info: Info, input: RefundOnlyApproveInput) -> RequestPayload:
+        return await act(info, "approve", input)

@@ -1,0 +1,24 @@
+"""What may happen to a refund-only request, beside what may happen to any request."""
+
+from aftersales.plugin import (
+    PENDING_REVIEW,
+    REFUNDING,
+    ApprovedBy,
+    Party,
+    Transition,
+    amount_within_max,
+    grant,
+    not_frozen,
+)
+
+# fmt: off
+TRANSITIONS = (
+    #          rule   source          on            target     by
+    Transition("RO1", PENDING_REVIEW, "approve",    REFUNDING, Party.SELLER | Party.PLATFORM, "Grant the refund", grant="review",
+               gates=(not_frozen,), guards=(amount_within_max,), effect=grant(), events=("RequestApproved",)),
+    Transition("RO2", PENDING_REVIEW, "match_rule", REFUNDING, Party.SYSTEM,
+               effect=grant(ApprovedBy.SELLER_RULE, "seller_rule"), events=("RequestApproved",)),
+    Transition("RO3", PENDING_REVIEW, "enforce",    REFUNDING, Party.SYSTEM,
+               effect=grant(ApprovedBy.PLATFORM, "platform_approved_refund"), events=("RequestApproved",)),
+)
+# fmt: on

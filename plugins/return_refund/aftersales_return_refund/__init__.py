@@ -1,0 +1,25 @@
+"""Return and refund: the goods come back, are looked at, and then the money goes.
+
+Two reviews: of the request, then of the parcel. Rules RR1 to RR17 of the rulebook, beside the
+common ones; the journey itself is the core's `back()`.
+"""
+
+from aftersales.plugin import AWAITING_BUYER_SHIP, RequestType, hookimpl
+
+from .mutations import ReturnRefundMutations
+from .reasons import REASONS, REJECT_CODES
+from .transitions import TRANSITIONS
+
+
+@hookimpl
+def aftersales_request_type() -> RequestType:
+    return RequestType(
+        name="return_refund",
+        label="Return and refund",
+        approved=AWAITING_BUYER_SHIP,
+        transitions=TRANSITIONS,
+        reasons=REASONS,
+        reject_codes=REJECT_CODES,
+        sends_back=True,
+        mutations=ReturnRefundMutations,
+    )

@@ -1,0 +1,28 @@
+"""What may happen to a return, beside what may happen to any request: approve, and the journey back."""
+
+from aftersales.plugin import (
+    AWAITING_BUYER_SHIP,
+    PENDING_REVIEW,
+    REFUNDING,
+    Party,
+    Transition,
+    amount_within_max,
+    approve_return,
+    back,
+    grant,
+    not_frozen,
+    return_address_known,
+)
+
+SELLER, PLATFORM = Party.SELLER, Party.PLATFORM
+
+# fmt: off
+TRANSITIONS = (
+    #          rule   source          on                      target               by
+    Transition("RR1", PENDING_REVIEW, "approve",              AWAITING_BUYER_SHIP, SELLER | PLATFORM, "Approve the return", grant="review",
+               gates=(not_frozen, return_address_known), effect=approve_return, events=("RequestApproved", "ShipmentExpected")),
+    Transition("RR2", PENDING_REVIEW, "approve_keep_item",    REFUNDING,           SELLER, "Refund, and let the buyer keep it", grant="review",
+               gates=(not_frozen,), guards=(amount_within_max,), effect=grant(), events=("RequestApproved",)),
+    *back(accepted=REFUNDING),
+)
+# fmt: on

@@ -1,0 +1,285 @@
+"""The one path of every change: load, decide, commit, announce. No rules, no SQL."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import uuid_utils
+
+from .engine.clocks import Calendar
+from .engine.decide import decide, warn
+from .engine.guards import stale
+from .engine.opening import Opening, facts_of, open_request, replace_request, speaks_for
+from .engine.policies import Book
+from .engine.refusal import Problem, Refused
+from .engine.request import Attempt, Change, Clock, Request
+from .engine.rights import may_see
+from .engine.vocabulary import Actor, Claim, ClaimLine, Evidence, Order, ReturnMethod
+from .registry import Registry
+from .store.keys import Key, Remembered
+from .store.ledger import KeyTaken, Ledger, NumberTaken, OrderMoved, StaleVersion
+
+KEY_LIFETIME = timedelta(hours=72)
+TRIES = 5
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class Announces(Protocol):
+    """Whoever wakes those who wait for changes."""
+
+    def announce(self, changes: Sequence[Change]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The record after an act. `replayed`: this answer was given before for the same key."""
+
+    request: Request
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A claim as it came through a door: ids, not yet facts."""
+
+    order_id: str
+    lines: tuple[ClaimLine, ...]
+    reason: str
+    note: str = ""
+    evidence_ids: tuple[str, ...] = ()
+    return_method: ReturnMethod | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def new_id(prefix: str) -> str:
+    return f"{prefix}_{uuid_utils.uuid7().hex}"
+
+
+def new_number() -> str:
+    """Short and unambiguous over the phone; uniqueness is the ledger's to guarantee."""
+    digits = "".join(secrets.choice(ALPHABET) for _ in range(8))
+    return f"AS-{digits[:4]}-{digits[4:]}"
+
+
+class Desk:
+    """Where every change passes, whoever asks for it: a person, a carrier, a partner's app, or time."""
+
+    def __init__(
+        self, ledger: Ledger, registry: Registry, book: Book, calendar: Callable[[str], Calendar],
+        clock: Callable[[], datetime], announces: Sequence[Announces] = (),
+    ) -> None:  # fmt: skip
+        self.ledger = ledger
+        self.registry = registry
+        self.book = book
+        self.calendar = calendar
+        self.clock = clock
+        self.announces = list(announces)
+
+    async def open(self, kind: str, actor: Actor, asked: Asked, key: Key | None = None) -> Done:
+        """Make a request (C1).
+
+        Raises:
+            Refused: everything that speaks against it, at once.
+        """
+        if again := await self._replayed(key):
+            return again
+        for _ in range(TRIES):
+            opening = await self._opening(kind, actor, asked)
+            try:
+                return await self._settle((open_request(opening),), key)
+            except (OrderMoved, NumberTaken):
+                continue
+            except KeyTaken:
+                return await self._replay(key)
+        raise Refused([busy()])
+
+    async def act(
+        self, request_id: str, action: str, actor: Actor, *, note: str = "", expected: int | None = None,
+        given: Mapping[str, Any] | None = None, evidence_ids: Sequence[str] = (), key: Key | None = None,
+        at: datetime | None = None,
+    ) -> Done:  # fmt: skip
+        """Do something to a request. `at` is given by time alone, whose acts happen at the due instant.
+
+        Raises:
+            Refused: NOT_FOUND, VERSION_CONFLICT, INVALID_STATE, DEADLINE_PASSED, or what the row's guards say.
+        """
+        if again := await self._replayed(key):
+            return again
+        facts = dict(given or {})
+        if evidence_ids:
+            facts["evidence"] = await self.evidence(evidence_ids, actor)
+        for _ in range(TRIES):
+            attempt = self.attempt(
+                await self.seen(request_id, actor), action, actor, at or self.clock(), note, expected, facts
+            )
+            try:
+                return await self._settle((decide(attempt),), key)
+            except StaleVersion:
+                if expected is not None:
+                    raise Refused([await self._stale(request_id, expected)]) from None
+            except OrderMoved:
+                continue
+            except KeyTaken:
+                return await self._replay(key)
+        raise Refused([busy()])
+
+    async def replace(
+        self, request_id: str, action: str, actor: Actor, asked: Asked, *, expected: int | None, key: Key | None = None
+    ) -> Done:
+        """Edit or resubmit (C2, C8): the old request closes, a new one is answered with."""
+        if again := await self._replayed(key):
+            return again
+        for _ in range(TRIES):
+            old = await self.seen(request_id, actor)
+            attempt, opening = await self.replacement(old, action, actor, asked, expected)
+            try:
+                return await self._settle(replace_request(attempt, opening), key)
+            except StaleVersion:
+                if expected is not None:
+                    raise Refused([await self._stale(request_id, expected)]) from None
+            except (OrderMoved, NumberTaken):
+                continue
+            except KeyTaken:
+                return await self._replay(key)
+        raise Refused([busy()])
+
+    async def warn(self, request_id: str, clock_id: str, at: datetime) -> None:
+        """Tell the owner of a clock that time runs short; nothing, if the clock no longer runs."""
+        request = await self.ledger.request(request_id)
+        clock = _running(request, clock_id)
+        if request and clock:
+            await self._settle((warn(request, clock, at),), None)
+
+    async def seen(self, request_id: str, actor: Actor) -> Request:
+        """The request, if it is the actor's to see; to others it does not exist."""
+        request = await self.ledger.request(request_id)
+        if request is None or not may_see(actor, request.order.shop.id, request.order.buyer_id):
+            raise Refused([Problem("NOT_FOUND", "There is no such request.", "requestId", guard="G_OWNER")])
+        return request
+
+    def attempt(
+        self, request: Request, action: str, actor: Actor, at: datetime, note: str = "", expected: int | None = None,
+        given: Mapping[str, Any] | None = None,
+    ) -> Attempt:  # fmt: skip
+        """The facts of an act. A kind whose plugin is gone can be read, and nothing more."""
+        kind = self.registry.kinds.get(request.kind)
+        if kind is None:
+            raise Refused([Problem("INVALID_STATE", "The plugin of this kind is not installed.", guard="G_STATE")])
+        return Attempt(
+            request, kind, action, actor, at, self.calendar(request.order.shop.market), note, expected, given or {}
+        )
+
+    async def opening(self, kind: str, actor: Actor, asked: Asked, instead_of: Request | None = None) -> Opening:
+        return await self._opening(kind, actor, asked, instead_of)
+
+    async def replacement(
+        self, old: Request, action: str, actor: Actor, asked: Asked, expected: int | None
+    ) -> tuple[Attempt, Opening]:
+        """An edit carries on what it does not say: how goods come back and what only the kind knows."""
+        asked = replace(
+            asked, order_id=old.order.id, return_method=asked.return_method or old.return_method,
+            details=asked.details or old.details,
+        )  # fmt: skip
+        now = self.clock()
+        attempt = self.attempt(old, action, actor, now, asked.note, expected)
+        opening = await self._opening(old.kind, actor, asked, old)
+        return attempt, replace(opening, at=now)
+
+    def claim(self, kind: str, order: Order, asked: Asked, evidence: tuple[Evidence, ...]) -> Claim:
+        return Claim(order, asked.lines, asked.reason, asked.note, evidence, asked.return_method, asked.details)
+
+    async def evidence(
+        self, ids: Sequence[str], actor: Actor, instead_of: Request | None = None
+    ) -> tuple[Evidence, ...]:
+        """The files by id. Only one's own, and each supports one request; an edit keeps those it had.
+
+        Raises:
+            Refused: NOT_FOUND for every id that is not there to be used.
+        """
+        stored = await self.ledger.evidence(tuple(dict.fromkeys(ids)))
+        kept = {item.id for item in instead_of.evidence} if instead_of else set()
+        usable = {
+            id: item.evidence
+            for id, item in stored.items()
+            if id in kept or (item.owner_id is None and item.evidence.uploaded_by == actor.id)
+        }
+        if missing := [
+            Problem(
+                "NOT_FOUND", "There is no such evidence of yours to use.", f"evidenceIds.{index}", guard="G_EVIDENCE"
+            )
+            for index, id in enumerate(ids)
+            if id not in usable
+        ]:
+            raise Refused(missing)
+        return tuple(usable[id] for id in dict.fromkeys(ids))
+
+    async def _opening(self, kind: str, actor: Actor, asked: Asked, instead_of: Request | None = None) -> Opening:
+        known = self.registry.kinds[kind]
+        order = await self.ledger.order(asked.order_id)
+        evidence = await self.evidence(asked.evidence_ids, actor, instead_of) if asked.evidence_ids else ()
+        if order is None or not may_see(actor, order.shop.id, order.buyer_id):
+            raise Refused([Problem("NOT_FOUND", "There is no such order.", "orderId", guard="G_OWNER")])
+        claim, now = self.claim(kind, order, asked, evidence), self.clock()
+        if not speaks_for(actor, claim):
+            raise Refused([Problem("NOT_FOUND", "There is no such order.", "orderId", guard="G_OWNER")])
+        terms = self.book.terms(facts_of(claim, known, now))
+        return Opening(
+            claim, known, actor, now, terms, self.calendar(order.shop.market), new_id("rq"), new_number(), instead_of
+        )
+
+    async def _settle(self, changes: Sequence[Change], key: Key | None) -> Done:
+        """Object, commit, announce. The last change is the one that is answered with."""
+        if problems := [problem for change in changes for problem in self.registry.objections(change)]:
+            raise Refused(problems)
+        await self.ledger.commit(changes, processed_at=self.clock(), key=key)
+        for listener in self.announces:
+            listener.announce(changes)
+        for change in changes:
+            await self.registry.tell(change)
+        return Done(changes[-1].request)
+
+    async def _replayed(self, key: Key | None) -> Done | None:
+        if key is None:
+            return None
+        remembered = await self.ledger.remembered(key, self.clock() - KEY_LIFETIME)
+        return await self._again(key, remembered) if remembered else None
+
+    async def _replay(self, key: Key | None) -> Done:
+        """Another call with the same key won the race: its answer is ours too."""
+        done = await self._replayed(key)
+        if done is None:
+            raise Refused([busy()])
+        return done
+
+    async def _again(self, key: Key, remembered: Remembered) -> Done:
+        if remembered.fingerprint != key.fingerprint:
+            raise Refused([
+                Problem(
+                    "KEY_REUSED", "This key was used with another input at {used}. Make a new key.", "idempotencyKey",
+                    used=remembered.created_at.isoformat(), first_used_at=remembered.created_at,
+                )
+            ])  # fmt: skip
+        request = await self.ledger.request(remembered.request_id)
+        if request is None:
+            raise RuntimeError(f"{remembered.request_id} is remembered and gone")
+        return Done(request, replayed=True)
+
+    async def _stale(self, request_id: str, expected: int) -> Problem:
+        request = await self.ledger.request(request_id)
+        return stale(expected, request.version if request else expected)
+
+
+def busy() -> Problem:
+    return Problem("BUSY", "Too much changed at once. Send the same again with the same key.")
+
+
+def _running(request: Request | None, clock_id: str) -> Clock | None:
+    return (
+        next((clock for clock in request.clocks if clock.id == clock_id and clock.due_at and clock.alive), None)
+        if request
+        else None
+    )

@@ -1,0 +1,182 @@
+"""Who follows what. One reader of the log for all followers; the log is the truth, an announcement only a nudge."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from .engine.request import Change, Request
+
+log = logging.getLogger("aftersales.feed")
+
+QUEUE = 256
+BATCH = 500
+POLL_SECONDS = 1.0
+RETRY_SECONDS = 0.5
+
+
+class Logged(Protocol):
+    """What the feed must know of a line of the log."""
+
+    @property
+    def serial(self) -> int: ...
+    @property
+    def request_id(self) -> str: ...
+    @property
+    def shop_id(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line of the log, with the request as it stands now."""
+
+    event: Logged
+    request: Request
+
+
+class Lagged(Exception):
+    """A follower did not keep up with its bounded queue. It must read anew; memory is not the answer."""
+
+
+class Follower:
+    """One stream's queue. Bounded: whoever is slower than that is told so, and nobody else waits."""
+
+    def __init__(self, wants: Callable[[Request], bool], capacity: int = QUEUE) -> None:
+        self.wants = wants
+        self._queue: deque[Told] = deque()
+        self._capacity = capacity
+        self._ready = asyncio.Event()
+        self._lagged = False
+        self._closed = False
+
+    def put(self, told: Told) -> None:
+        if len(self._queue) >= self._capacity:
+            self._lagged = True
+            self._queue.clear()
+        elif not self._lagged:
+            self._queue.append(told)
+        self._ready.set()
+
+    def close(self) -> None:
+        self._closed = True
+        self._ready.set()
+
+    async def next(self, timeout: float) -> Told | None:
+        """The next line; None when nothing came within `timeout` seconds.
+
+        Raises:
+            Lagged: lines were lost to this follower.
+            StopAsyncIteration: the server is going down.
+        """
+        if not self._queue and not self._lagged and not self._closed:
+            self._ready.clear()
+            try:
+                await asyncio.wait_for(self._ready.wait(), timeout)
+            except TimeoutError:
+                return None
+        if self._lagged:
+            raise Lagged
+        if self._queue:
+            return self._queue.popleft()
+        if self._closed:
+            raise StopAsyncIteration
+        return None
+
+
+class Feed:
+    """Reads the log once as it grows and hands each line to those who want it.
+
+    Args:
+        read: lines after a serial, in order, at most so many.
+        last: the serial of the last line there is.
+        load: requests by id, in a fixed number of statements.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[int, int], Awaitable[Sequence[Logged]]],
+        last: Callable[[], Awaitable[int]],
+        load: Callable[[Sequence[str]], Awaitable[Mapping[str, Request]]],
+        capacity: int = QUEUE,
+    ) -> None:
+        self._read, self._last, self._load = read, last, load
+        self._capacity = capacity
+        self._followers: set[Follower] = set()
+        self._nudge = asyncio.Event()
+        self.serial = 0
+
+    def announce(self, changes: Sequence[Change]) -> None:
+        """Something was committed. What exactly, the log says."""
+        self._nudge.set()
+
+    @property
+    def followers(self) -> int:
+        return len(self._followers)
+
+    @contextmanager
+    def follow(self, wants: Callable[[Request], bool]) -> Iterator[Follower]:
+        follower = Follower(wants, self._capacity)
+        self._followers.add(follower)
+        try:
+            yield follower
+        finally:
+            self._followers.discard(follower)
+
+    async def run(self) -> None:
+        """Until canceled. A failing read is logged and tried again: followers lose time, not lines."""
+        self.serial = await self._last()
+        try:
+            while True:
+                try:
+                    await self._catch_up()
+                    await self._wait(POLL_SECONDS)
+                except Exception:
+                    log.exception("the feed could not read the log")
+                    await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            for follower in tuple(self._followers):
+                follower.close()
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._nudge.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _catch_up(self) -> None:
+        while True:
+            self._nudge.clear()
+            lines = await self._read(self.serial, BATCH)
+            if lines and self._followers:
+                await self._hand_out(lines)
+            if lines:
+                self.serial = lines[-1].serial
+            if len(lines) < BATCH:
+                return
+
+    async def _hand_out(self, lines: Sequence[Logged]) -> None:
+        requests = await self._load(list(dict.fromkeys(line.request_id for line in lines)))
+        for line in lines:
+            request = requests.get(line.request_id)
+            if request is None:
+                continue
+            for follower in self._followers:
+                if follower.wants(request):
+                    follower.put(Told(line, request))
+
+
+async def backlog(
+    read: Callable[[int], Awaitable[Sequence[Logged]]],
+    load: Callable[[Sequence[str]], Awaitable[Mapping[str, Request]]],
+) -> AsyncIterator[Told]:
+    """Lines that a returning follower missed, page by page; `read` moves on by itself and ends with an empty page."""
+    while lines := await read(BATCH):
+        requests = await load(list(dict.fromkeys(line.request_id for line in lines)))
+        for line in lines:
+            if request := requests.get(line.request_id):
+                yield Told(line, request)

@@ -1,0 +1,113 @@
+"""All that a plugin may import. Nothing else of `aftersales` is promised to stay."""
+
+from .engine.common import grant
+from .engine.guards import (
+    amount_within_max,
+    not_frozen,
+    not_speedy,
+    note_given,
+    reject_reason_fits,
+    return_address_known,
+)
+from .engine.legs import approve_return, back, out
+from .engine.money import Money
+from .engine.process import Transition
+from .engine.reasons import Reason, ReasonClass, RejectCode, Review, reasons, reject_codes
+from .engine.refusal import Problem
+from .engine.request import Attempt, Change, Request
+from .engine.stages import (
+    AWAITING_BUYER_SHIP,
+    AWAITING_SELLER_SHIP,
+    CANCELED,
+    CLOSED,
+    COMPLETED,
+    PENDING_INSPECTION,
+    PENDING_REVIEW,
+    REFUNDING,
+    REJECTED,
+    expiry,
+)
+from .engine.vocabulary import (
+    DELIVERED,
+    ON_ITS_WAY,
+    ApprovedBy,
+    Claim,
+    CloseReason,
+    EvidenceKind,
+    OrderState,
+    Party,
+    ReturnMethod,
+    Shop,
+    Stage,
+    Status,
+)
+from .graphql.context import Info
+from .graphql.doors import RequestPayload, act, open_request
+from .graphql.inputs import ClaimLineInput, DecisionInput, MoneyInput, OpenInput
+from .graphql.types import RequestDetails
+from .hookspecs import Payment, PaymentOutcome, RefundGateway, Stock, hookimpl
+from .registry import API_VERSION
+from .request_type import RequestType
+
+__all__ = [
+    "API_VERSION",
+    "AWAITING_BUYER_SHIP",
+    "AWAITING_SELLER_SHIP",
+    "CANCELED",
+    "CLOSED",
+    "COMPLETED",
+    "DELIVERED",
+    "ON_ITS_WAY",
+    "PENDING_INSPECTION",
+    "PENDING_REVIEW",
+    "REFUNDING",
+    "REJECTED",
+    "ApprovedBy",
+    "Attempt",
+    "Change",
+    "Claim",
+    "ClaimLineInput",
+    "CloseReason",
+    "DecisionInput",
+    "EvidenceKind",
+    "Info",
+    "Money",
+    "MoneyInput",
+    "OpenInput",
+    "OrderState",
+    "Party",
+    "Payment",
+    "PaymentOutcome",
+    "Problem",
+    "Reason",
+    "ReasonClass",
+    "RefundGateway",
+    "RejectCode",
+    "Request",
+    "RequestDetails",
+    "RequestPayload",
+    "RequestType",
+    "ReturnMethod",
+    "Review",
+    "Shop",
+    "Stage",
+    "Status",
+    "Stock",
+    "Transition",
+    "act",
+    "amount_within_max",
+    "approve_return",
+    "back",
+    "expiry",
+    "grant",
+    "hookimpl",
+    "not_frozen",
+    "not_speedy",
+    "note_given",
+    "open_request",
+    "out",
+    "reasons",
+    "reject_codes",
+    "reject_reason_fits",
+    "return_address_known",
+]

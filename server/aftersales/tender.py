@@ -1,0 +1,173 @@
+"""Lets time act: fires clocks that have run out, warns before they do, and sees refunds through to their end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from .desk import Desk
+from .engine.refusal import Problem, Refused
+from .engine.request import Change, Request
+from .engine.stages import expiry
+from .engine.vocabulary import SYSTEM
+from .hookspecs import Payment, PaymentOutcome
+from .store.agenda import Due
+from .store.ledger import Ledger
+from .store.payments import Payable
+
+log = logging.getLogger("aftersales.tender")
+
+BATCH = 100
+FIRING_TRIES = 5
+AGAIN_AFTER = timedelta(seconds=5)
+PAYING_AT_ONCE = 8
+PAYING_SECONDS = 20.0
+BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440))
+ASK_AGAIN = timedelta(hours=1)
+LOOK_SECONDS = 1.0
+ERROR_SECONDS = 1.0
+
+
+class Clock(Protocol):
+    """Where the time comes from. `real_seconds` says how long to wait for a span of it."""
+
+    def __call__(self) -> datetime: ...
+
+    def real_seconds(self, span: timedelta) -> float: ...
+
+
+class Tender:
+    """One loop per process: sleeps until the next instant that matters, or until nudged."""
+
+    def __init__(self, desk: Desk, clock: Clock) -> None:
+        self._desk = desk
+        self._clock = clock
+        self._nudge = asyncio.Event()
+
+    @property
+    def _ledger(self) -> Ledger:
+        return self._desk.ledger
+
+    def announce(self, changes: Sequence[Change]) -> None:
+        """A change may have started a clock or made a refund that is due before the present sleep ends."""
+        self._nudge.set()
+
+    async def run(self) -> None:
+        """Until canceled. What fails is logged and tried again; nothing that is due is forgotten."""
+        while True:
+            try:
+                self._nudge.clear()
+                await self.tend()
+                await self._sleep()
+            except Exception:
+                log.exception("the tender failed and goes on")
+                await asyncio.sleep(ERROR_SECONDS)
+
+    async def tend(self) -> int:
+        """Do all that is due now, and what becomes due by it. How many clocks and refunds were settled."""
+        settled = 0
+        while done := await self._fire_due() + await self._pay_due():
+            settled += done
+        return settled
+
+    async def _sleep(self) -> None:
+        wakes = [at for at in (await self._ledger.next_wake(), await self._ledger.next_refund_at()) if at]
+        span = self._clock.real_seconds(min(wakes) - self._clock()) if wakes else LOOK_SECONDS
+        try:
+            # never long: a clock may jump, and another process may have set a nearer deadline
+            await asyncio.wait_for(self._nudge.wait(), min(max(span, 0.0), LOOK_SECONDS))
+        except TimeoutError:
+            return
+
+    async def _fire_due(self) -> int:
+        batch = await self._ledger.due(self._clock(), BATCH)
+        # in order of their instants: what one does may be what the next depends on
+        return sum([await self._fired(due) for due in batch])
+
+    async def _fired(self, due: Due) -> int:
+        try:
+            if due.warning:
+                await self._desk.warn(due.request_id, due.deadline_id, due.wake_at)
+            else:
+                await self._desk.act(due.request_id, expiry(due.key), SYSTEM, at=due.due_at)
+        except Refused as refused:
+            return await self._lost_race(due, refused)
+        except Exception as error:
+            log.exception("the clock %s of %s could not fire", due.deadline_id, due.request_id)
+            await self._failed(due, repr(error))
+        return 1
+
+    async def _lost_race(self, due: Due, refused: Refused) -> int:
+        """Somebody stopped the clock in between, which is fine. If it still runs, a person must look at it."""
+        request = await self._ledger.request(due.request_id)
+        clock = next((clock for clock in request.clocks if clock.id == due.deadline_id), None) if request else None
+        if clock is not None and clock.is_due(self._clock()):
+            log.error("the clock %s of %s may not fire: %s", due.deadline_id, due.request_id, refused)
+            await self._failed(due, str(refused))
+        return 1
+
+    async def _failed(self, due: Due, text: str) -> None:
+        """Tried again alone, a little later; parked where a person sees it once it has failed too often."""
+        if await self._ledger.failed_once(due.deadline_id, text, self._clock() + AGAIN_AFTER) >= FIRING_TRIES:
+            await self._ledger.park(due.deadline_id, text, self._clock())
+            log.error("the clock %s of %s is parked: %s", due.deadline_id, due.request_id, text)
+
+    async def _pay_due(self) -> int:
+        intents = await self._ledger.refunds_due(self._clock(), PAYING_AT_ONCE)
+        return sum(await asyncio.gather(*(self._seen_through(intent) for intent in intents)))
+
+    async def _seen_through(self, intent: Payable) -> int:
+        try:
+            request = await self._ledger.request(intent.request_id or "")
+            if request is None:
+                raise RuntimeError(f"refund {intent.id} has no request")
+            await self._settle(intent, request.id, await self._outcome(intent, request))
+        except Refused as refused:
+            log.error("the outcome of refund %s was refused: %s", intent.id, refused)
+            await self._ledger.schedule_retry(intent.id, self._clock() + ASK_AGAIN)
+        except Exception:
+            log.exception("refund %s could not be settled", intent.id)
+            await self._ledger.schedule_retry(intent.id, self._clock() + BACKOFF[0])
+        return 1
+
+    async def _outcome(self, intent: Payable, request: Request) -> PaymentOutcome:
+        """Ask the gateway once. An intent that was asked before without an answer is first asked about."""
+        if not intent.amount:
+            return PaymentOutcome.PAID
+        gateway = self._desk.registry.gateway(request.order.shop)
+        if gateway is None:
+            raise RuntimeError(f"no plugin pays the refunds of {request.order.shop.id}")
+        order = request.order
+        payment = Payment(intent.id, request.id, order.number, order.shop.id, order.buyer_id, intent.amount)
+        try:
+            async with asyncio.timeout(PAYING_SECONDS):
+                if intent.asked_at is not None:
+                    found = await gateway.find(payment.id)
+                    if found is not PaymentOutcome.FAILED:
+                        return found
+                if not await self._ledger.mark_asked(payment.id, self._clock()):
+                    raise Refused([Problem("INVALID_STATE", "This refund is settled already.")])
+                return await gateway.pay(payment)
+        except Refused:
+            raise
+        except Exception:
+            log.exception("the outcome of refund %s is unknown", payment.id)
+            return PaymentOutcome.UNKNOWN
+
+    async def _settle(self, intent: Payable, request_id: str, outcome: PaymentOutcome) -> None:
+        facts: dict[str, object] = {"refund_id": intent.id, "last": intent.tries + 1 >= len(BACKOFF)}
+        if outcome is PaymentOutcome.PAID:
+            await self._desk.act(request_id, "refund_paid", SYSTEM, given=facts)
+            return
+        if outcome is PaymentOutcome.FAILED:
+            await self._desk.act(request_id, "refund_failed", SYSTEM, given=facts)
+        elif intent.tries < len(BACKOFF):
+            await self._desk.act(request_id, "refund_unknown", SYSTEM, given=facts)
+        if facts["last"]:
+            log.error("refund %s of %s needs a person after %s tries", intent.id, request_id, intent.tries + 1)
+        # after the last no, only a person tries again; what is unknown is asked about for ever
+        wait = BACKOFF[intent.tries] if intent.tries < len(BACKOFF) else ASK_AGAIN
+        await self._ledger.schedule_retry(intent.id, self._clock() + wait)
