@@ -1,0 +1,1 @@
+"""The face: documents in, answers out."""

@@ -1,0 +1,94 @@
+"""Pages of requests: a fixed small number of SQL statements, whatever the page's size."""
+
+from __future__ import annotations
+
+import strawberry
+
+from ..engine.filter import Filter
+from ..store.lists import Sort
+from . import types
+from .context import Context
+from .filters import all_visible
+from .paging import PageInfo, checked_first, page_info, sliced
+from .scalars import Cursor
+from .stream_position import now_position
+
+
+@strawberry.type
+class RequestEdge:
+    cursor: Cursor
+    node: types.Request
+
+
+@strawberry.type
+class RequestConnection:
+    filter: strawberry.Private[Filter]
+    context: strawberry.Private[Context]
+    total: strawberry.Private[int | None]
+    edges: list[RequestEdge]
+    nodes: list[types.Request]
+    page_info: PageInfo
+    stream_cursor: Cursor = strawberry.field(
+        description="Subscribe with this as `after`, and there is no gap between page and stream."
+    )
+
+    @strawberry.field(description="Priced: ask only when shown.")
+    async def total_count(self) -> int:
+        if self.total is not None:
+            return self.total
+        return await self.context.house.lists.total(self.filter, now=self.context.now)
+
+
+async def requests_page(
+    context: Context,
+    filter: Filter,
+    sort: str,
+    first: int,
+    after: str | None,
+    chosen: frozenset[str],
+    history: int | None,
+) -> RequestConnection:
+    """
+    Args:
+        chosen: names of the fields asked of each request; what none of them needs is not read.
+        history: how many events of each request are asked for, newest first; None: none.
+    """
+    house = context.house
+    # the position first: what changes while the page is read comes again in the stream, and is not lost
+    position = await now_position(context, filter)
+    page = await house.lists.page(filter, Sort(sort), checked_first(first), after, now=context.now)
+    found = await context.desk.ledger.requests(page.ids, lean=not chosen & NEEDS_ALL)
+    if history is not None:
+        events = await house.log.history(page.ids, history + 1, None)
+        context.cache["history", history, None] = {id: events.get(id, []) for id in page.ids}
+    nodes = [types.request(context, found[id]) for id in page.ids if id in found]
+    edges = [RequestEdge(cursor=Cursor(cursor), node=node) for cursor, node in zip(page.cursors, nodes, strict=False)]
+    info = page_info(page.cursors, page.has_next, page.has_previous)
+    return RequestConnection(
+        filter=filter,
+        context=context,
+        total=None,
+        edges=edges,
+        nodes=nodes,
+        page_info=info,
+        stream_cursor=Cursor(position),
+    )
+
+
+# What depends on the order's other requests, which a lean read leaves out.
+NEEDS_ALL = frozenset({"availableActions", "evidence"})
+
+
+async def requests_of_order(context: Context, order_id: str, first: int, after: str | None) -> RequestConnection:
+    filter = all_visible(context.actor)
+    ids = await context.loaders.order_requests.load(order_id)
+    page, info = sliced(ids, first, after, lambda id: id)
+    loaded = await context.loaders.full.load_many(list(page))
+    found = [request for request in loaded if request is not None]
+    nodes = [types.request(context, request) for request in found]
+    edges = [RequestEdge(cursor=Cursor(str(node.id)), node=node) for node in nodes]
+    position = await now_position(context, filter)
+    return RequestConnection(
+        filter=filter, context=context, total=len(ids), edges=edges, nodes=nodes, page_info=info,
+        stream_cursor=Cursor(position),
+    )  # fmt: skip

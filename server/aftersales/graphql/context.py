@@ -1,0 +1,95 @@
+"""What one operation knows: who asks, in which language, at what time, and where things are found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import strawberry
+from graphql import GraphQLError
+
+from ..desk import Desk
+from ..engine.vocabulary import Actor, Party
+from ..feed import Feed
+from ..store.lists import Lists
+from ..store.log import Log
+from .words import Languages, Words
+
+if TYPE_CHECKING:
+    from .loaders import Loaders
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The parts of a running server that every operation shares."""
+
+    desk: Desk
+    lists: Lists
+    log: Log
+    feed: Feed
+    languages: Languages
+    heartbeat_seconds: float = 15.0
+
+
+@dataclass(slots=True)
+class Context:
+    """One caller, for one operation.
+
+    Args:
+        caller: None: a stranger, who may read the schema and nothing else.
+    """
+
+    house: House
+    caller: Actor | None
+    words: Words
+    cache: dict[Any, Any] = field(default_factory=dict)
+    _now: datetime | None = None
+    _loaders: Loaders | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks.
+
+        Raises:
+            GraphQLError: UNAUTHENTICATED for a stranger.
+        """
+        if self.caller is None:
+            raise GraphQLError("Say who you are: send a bearer token.", extensions={"code": "UNAUTHENTICATED"})
+        return self.caller
+
+    @property
+    def now(self) -> datetime:
+        """One instant for the whole operation, so that its parts agree on what is overdue."""
+        if self._now is None:
+            self._now = self.house.desk.clock()
+        return self._now
+
+    @property
+    def desk(self) -> Desk:
+        return self.house.desk
+
+    @property
+    def loaders(self) -> Loaders:
+        if self._loaders is None:
+            from .loaders import Loaders
+
+            self._loaders = Loaders(self)
+        return self._loaders
+
+    def forget(self) -> None:
+        """After a change: read anew, and take the time anew."""
+        self._loaders = None
+        self._now = None
+
+
+Info = strawberry.Info[Context, None]
+
+
+def context_for(house: House, actor: Actor | None, accept_language: str | None) -> Context:
+    return Context(house, actor, house.languages.best(accept_language))
+
+
+def everywhere(actor: Actor) -> bool:
+    """Whether the actor sees every shop."""
+    return actor.party in (Party.PLATFORM, Party.CARRIER, Party.SYSTEM)

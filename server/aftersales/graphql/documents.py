@@ -1,0 +1,169 @@
+"""Documents: parsed, measured and validated once, and the last ones kept."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    get_operation_ast,
+    parse,
+    specified_rules,
+    validate,
+)
+from graphql.execution.collect_fields import FragmentDetails
+from graphql.language import TokenKind
+from graphql.validation.rules import overlapping_fields_can_be_merged
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from .masking import coded, mistake
+from .measure import Measure, measure, root_fields
+
+RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+
+# graphql-core spends up to a second before it gives up comparing fields; a tenth of that is still
+# many times what the largest honest document needs. It is read when the rule starts.
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLimits:
+    """What a document may ask, fragments spread out. The introspection of GraphiQL fits in.
+
+    Args:
+        characters, tokens: of the text, comments included.
+        errors: that validation tells before it gives up.
+        kept: documents, and `kept_tokens` over all of them: a token costs about 400 bytes.
+    """
+
+    characters: int = 50_000
+    tokens: int = 3_000
+    depth: int = 16
+    fields: int = 1_000
+    aliases: int = 50
+    root_fields: int = 20
+    errors: int = 20
+    kept: int = 500
+    kept_tokens: int = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One operation of a valid document, and the fragments it may spread."""
+
+    operation: OperationDefinitionNode
+    fragment_definitions: dict[str, FragmentDefinitionNode]
+    fragments: dict[str, FragmentDetails]
+    introspects: bool
+    measure: Measure
+    tokens: int
+
+    @property
+    def kind(self) -> OperationType:
+        return self.operation.operation
+
+
+class Documents:
+    """Gives the document for a text, from memory when it was asked for lately.
+
+    Bounded in number and in size, so that a flood of distinct documents costs time but no memory.
+    """
+
+    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits) -> None:
+        self.schema = schema
+        self.limits = limits
+        self.kept: OrderedDict[tuple[str, str | None], Document] = OrderedDict()
+        self.kept_tokens = 0
+
+    def document(self, text: str, operation_name: str | None) -> Document:
+        """
+        Raises:
+            GraphQLErrors: SYNTAX_ERROR, DOCUMENT_TOO_LARGE, DOCUMENT_TOO_COMPLEX, UNKNOWN_OPERATION
+                or DOCUMENT_INVALID.
+        """
+        key = (text, operation_name)
+        if (known := self.kept.get(key)) is not None:
+            self.kept.move_to_end(key)
+            return known
+        document = read(text, operation_name, self.schema, self.limits)
+        self._keep(key, document)
+        return document
+
+    def _keep(self, key: tuple[str, str | None], document: Document) -> None:
+        self.kept[key] = document
+        self.kept_tokens += document.tokens
+        while len(self.kept) > self.limits.kept or self.kept_tokens > self.limits.kept_tokens:
+            _, oldest = self.kept.popitem(last=False)
+            self.kept_tokens -= oldest.tokens
+
+
+def read(text: str, operation_name: str | None, schema: GraphQLSchema, limits: DocumentLimits) -> Document:
+    """Each step is linear and bounds the next, so that nothing quadratic ever sees a large document."""
+    tree = parsed(text, limits)
+    tokens = counted(tree)
+    operation = selected(tree, operation_name)
+    definitions = {
+        node.name.value: node for node in tree.definitions if isinstance(node, FragmentDefinitionNode)
+    }
+    size = measure(operation.selection_set, definitions)
+    roots = root_fields(operation.selection_set, definitions)
+    within(size, len(roots), limits)
+    if errors := validate(schema, tree, RULES, max_errors=limits.errors, hide_suggestions=True):
+        raise coded(errors, "DOCUMENT_INVALID")
+    return Document(
+        operation=operation,
+        fragment_definitions=definitions,
+        fragments={name: FragmentDetails(node) for name, node in definitions.items()},
+        introspects=any(node.name.value in ("__schema", "__type") for node in roots),
+        measure=size,
+        tokens=tokens,
+    )
+
+
+def parsed(text: str, limits: DocumentLimits) -> DocumentNode:
+    if len(text) > limits.characters:
+        raise mistake(f"A document has at most {limits.characters} characters.", "DOCUMENT_TOO_LARGE")
+    try:
+        # `max_tokens` counts comments too, which its successors leave to a second limit
+        return parse(text, max_tokens=limits.tokens)
+    except GraphQLError as error:
+        raise coded([error], "SYNTAX_ERROR") from None
+
+
+def counted(tree: DocumentNode) -> int:
+    """The number of tokens; refuses a text that holds a NUL on the way, as PostgreSQL would later."""
+    count = 0
+    token = tree.loc.start_token if tree.loc else None
+    while token is not None:
+        if token.kind in (TokenKind.STRING, TokenKind.BLOCK_STRING) and "\0" in (token.value or ""):
+            raise mistake("A text in the document holds the character NUL.", "DOCUMENT_INVALID")
+        count += 1
+        token = token.next
+    return count
+
+
+def selected(tree: DocumentNode, operation_name: str | None) -> OperationDefinitionNode:
+    if operation := get_operation_ast(tree, operation_name):
+        return operation
+    if operation_name is not None:
+        raise mistake("The document has no operation of that name.", "UNKNOWN_OPERATION")
+    raise mistake("Name one operation of the document in operationName.", "UNKNOWN_OPERATION")
+
+
+def within(size: Measure, roots: int, limits: DocumentLimits) -> None:
+    # fmt: off
+    rows = (
+        (size.depth,   limits.depth,       "levels"),
+        (size.fields,  limits.fields,      "fields"),
+        (size.aliases, limits.aliases,     "aliases"),
+        (roots,        limits.root_fields, "fields at the root"),
+    )
+    # fmt: on
+    if over := [f"at most {most} {what}" for count, most, what in rows if count > most]:
+        raise mistake(f"Ask for less at once: {', '.join(over)}.", "DOCUMENT_TOO_COMPLEX")

@@ -1,0 +1,116 @@
+"""The doors: typed arguments in, the path once, one payload out. Plugins come in through these too."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import strawberry
+
+from ..desk import Asked, Done
+from ..engine.refusal import Refused
+from ..engine.request import Request
+from ..engine.rights import may_see
+from ..store.keys import Key
+from . import types
+from .context import Context, Info
+from .inputs import DecisionInput, MutationInput, OpenInput, claim_lines, fingerprint, given, unfit
+from .problems import Problem, told
+
+
+@strawberry.type(
+    description="A refused change changes nothing: `request` is the current record and `problems` says all "
+    "that is wrong."
+)
+class RequestPayload:
+    request: types.Request | None
+    problems: list[Problem]
+    replayed: bool = strawberry.field(description="True when this answer was given before for the same key.")
+
+
+async def open_request(
+    info: Info, kind: str, input: OpenInput, details: Mapping[str, Any] | None = None
+) -> RequestPayload:
+    """Make a request of this kind from what its door took.
+
+    Args:
+        details: what only this kind asks, as JSON values; kept with the request.
+    """
+    context = info.context
+    return await payload(
+        context,
+        input,
+        None,
+        lambda key: context.desk.open(kind, context.actor, asked(input, details), key),
+        info.field_name,
+    )
+
+
+async def act(info: Info, action: str, input: DecisionInput) -> RequestPayload:
+    """Do something to an existing request. What the input has beyond DecisionInput is what the act brings."""
+    context = info.context
+    evidence = tuple(str(id) for id in getattr(input, "evidence_ids", ()))
+    return await payload(
+        context, input, str(input.request_id),
+        lambda key: context.desk.act(
+            str(input.request_id), action, context.actor, note=input.note or "", expected=input.expected_version,
+            given=given(input), evidence_ids=evidence, key=key,
+        ),
+        info.field_name,
+    )  # fmt: skip
+
+
+async def payload(
+    context: Context, input: MutationInput, about: str | None, perform: Callable[[Key], Awaitable[Done]], mutation: str
+) -> RequestPayload:
+    """One way out for every mutation about a request: the record after it, or every problem and the record as it is."""
+    actor = context.actor
+    key = Key(f"{actor.party.title}:{actor.id}:{mutation}", input.idempotency_key, fingerprint(input))
+    try:
+        if problems := tuple(unfit(input)):
+            raise Refused(problems)
+        done = await perform(key)
+    except Refused as refused:
+        return await _refused(context, refused, about)
+    context.forget()
+    return RequestPayload(request=types.request(context, done.request), problems=[], replayed=done.replayed)
+
+
+async def _refused(context: Context, refused: Refused, about: str | None) -> RequestPayload:
+    context.forget()
+    current = await visible(context, about) if about else None
+    problems = await told(context, refused.problems, current)
+    return RequestPayload(
+        request=types.request(context, current) if current else None, problems=problems, replayed=False
+    )
+
+
+async def visible(context: Context, request_id: str) -> Request | None:
+    found = await context.desk.ledger.request(request_id)
+    if found and may_see(context.actor, found.order.shop.id, found.order.buyer_id):
+        return found
+    return None
+
+
+def asked(input: OpenInput, details: Mapping[str, Any] | None = None) -> Asked:
+    return Asked(
+        order_id=str(input.order_id),
+        lines=claim_lines(input),
+        reason=input.reason,
+        note=input.note or "",
+        evidence_ids=tuple(str(id) for id in input.evidence_ids),
+        return_method=getattr(input, "return_method", None),
+        details=details or {},
+    )
+
+
+def asked_anew(input: Any) -> Asked:
+    """The claim of an edit or a resubmission; the order is the old request's."""
+    return Asked(
+        order_id="",
+        lines=claim_lines(input),
+        reason=input.reason,
+        note=input.note or "",
+        evidence_ids=tuple(str(id) for id in input.evidence_ids),
+        return_method=input.return_method,
+    )

@@ -1,0 +1,74 @@
+"""What a list or a stream is narrowed to: by the caller's wish, and always by their rights."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import strawberry
+
+from ..engine.filter import Filter, Urgency
+from ..engine.rights import acts_as
+from ..engine.vocabulary import Actor, Party
+from .enums import AppealStatus, DeadlineUrgency, PartyName, RequestStatus
+
+
+@strawberry.input(description="All given conditions must hold; within one list, any.")
+class RequestFilter:
+    shop_ids: list[strawberry.ID] | None = None
+    kinds: list[str] | None = None
+    statuses: list[RequestStatus] | None = None
+    stages: list[str] | None = None
+    reasons: list[str] | None = None
+    tags: list[str] | None = None
+    waiting_for: PartyName | None = None
+    due_before: datetime | None = None
+    urgency: list[DeadlineUrgency] | None = None
+    appeal_statuses: list[AppealStatus] | None = None
+    disputed: bool | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    updated_after: datetime | None = None
+    order_number: str | None = None
+    text: str | None = strawberry.field(
+        default=None, description="Words in the number, the order number, product names, notes."
+    )
+
+
+def all_visible(actor: Actor) -> Filter:
+    """The records the actor may see at all: one place, so that no list forgets."""
+    match acts_as(actor):
+        case Party.BUYER:
+            return Filter(scope_buyer=actor.id)
+        case Party.SELLER:
+            return Filter(scope_shops=actor.shops if actor.holds("view") else frozenset())
+    return Filter()
+
+
+def filter_of(actor: Actor, wish: RequestFilter | None) -> Filter:
+    visible = all_visible(actor)
+    if wish is None:
+        return visible
+    return replace(
+        visible,
+        shop_ids=_set(wish.shop_ids),
+        kinds=_set(wish.kinds),
+        statuses=frozenset(wish.statuses) if wish.statuses is not None else None,
+        stages=_set(wish.stages),
+        reasons=_set(wish.reasons),
+        tags=_set(wish.tags),
+        waiting_for=Party[wish.waiting_for.value] if wish.waiting_for else None,
+        due_before=wish.due_before,
+        urgency=frozenset(Urgency[item.value] for item in wish.urgency) if wish.urgency is not None else None,
+        appeal_statuses=frozenset(item.value for item in wish.appeal_statuses)
+        if wish.appeal_statuses is not None
+        else None,
+        disputed=wish.disputed,
+        created_after=wish.created_after,
+        created_before=wish.created_before,
+        updated_after=wish.updated_after,
+        order_number=wish.order_number,
+        text=wish.text or None,
+    )
+
+
+def _set(items: list[str] | list[strawberry.ID] | None) -> frozenset[str] | None:
+    return None if items is None else frozenset(str(item) for item in items)

@@ -1,0 +1,68 @@
+"""What a caller may learn of an error: all of their own mistakes, nothing of ours but a number to quote."""
+
+import logging
+from collections.abc import Iterable
+from uuid import uuid4
+
+from graphql import GraphQLError
+
+logger = logging.getLogger("aftersales.graphql")
+
+# What a scalar may raise while it reads a value: then the value is wrong, not the server.
+WRONG_VALUES = (GraphQLError, ValueError, TypeError, ArithmeticError)
+
+
+class GraphQLErrors(Exception):
+    """The operation was not run. The errors say why, and are the caller's to mend."""
+
+    def __init__(self, errors: Iterable[GraphQLError]) -> None:
+        self.errors = list(errors)
+        super().__init__("; ".join(error.message for error in self.errors))
+
+
+def mistake(message: str, code: str) -> GraphQLErrors:
+    """One error of the caller's with its code, stable for ever."""
+    return GraphQLErrors([GraphQLError(message, extensions={"code": code})])
+
+
+def coded(errors: Iterable[GraphQLError], code: str) -> GraphQLErrors:
+    """The caller's errors as graphql-core words them, each with a code if it has none of its own."""
+    return GraphQLErrors(with_code(masked_unless(WRONG_VALUES, error), code) for error in errors)
+
+
+def masked(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
+    """Errors of an execution. Those that no resolver meant for the caller are logged and replaced."""
+    return [masked_unless((GraphQLError,), error) for error in errors]
+
+
+def internal(
+    error: BaseException, near: GraphQLError | None = None, what: str = "an operation"
+) -> GraphQLError:
+    """Logs a fault of ours under a new number and gives the error that quotes it."""
+    number = uuid4().hex[:12]
+    where = ".".join(map(str, near.path or ())) if near else what
+    logger.error("Internal error %s in %s", number, where or what, exc_info=error)
+    return GraphQLError(
+        f"Internal error {number}",
+        nodes=near.nodes if near else None,
+        path=near.path if near else None,
+        extensions={"code": "INTERNAL", "id": number},
+    )
+
+
+def masked_unless(harmless: tuple[type[Exception], ...], error: GraphQLError) -> GraphQLError:
+    cause = root(error)
+    return error if isinstance(cause, harmless) else internal(cause, error)
+
+
+def root(error: GraphQLError) -> BaseException:
+    """What was raised first: graphql-core wraps an error once for each level that locates it."""
+    cause: BaseException = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
+
+
+def with_code(error: GraphQLError, code: str) -> GraphQLError:
+    error.extensions = {"code": code, **(error.extensions or {})}
+    return error

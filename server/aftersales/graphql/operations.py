@@ -1,0 +1,140 @@
+"""Runs operations on a strawberry schema: prepared without a context, then executed or followed with one."""
+
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, cast
+
+import strawberry
+from graphql import (
+    ExecutionResult,
+    Executor,
+    GraphQLError,
+    OperationType,
+    VariableValues,
+    create_source_event_stream,
+    default_field_resolver,
+    default_type_resolver,
+    execute_root_selection_set,
+    get_variable_values,
+    map_source_to_response_event,
+)
+from strawberry.execution import optimized_is_awaitable
+
+from .documents import Document, DocumentLimits, Documents
+from .masking import GraphQLErrors, coded, internal, masked
+from .variables import VariableLimits, check
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An operation that can run: its document is valid and its variables are of their types."""
+
+    document: Document
+    variables: VariableValues
+
+    @property
+    def kind(self) -> OperationType:
+        return self.document.kind
+
+
+class Operations:
+    """The schema as something to ask.
+
+    Strawberry builds the schema and coerces arguments; the steps between are graphql-core's own, so
+    that the limits come before anything costly and no strawberry extension taxes each field.
+    """
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        documents: DocumentLimits = DocumentLimits(),  # noqa: B008 - frozen
+        variables: VariableLimits = VariableLimits(),  # noqa: B008 - frozen
+    ) -> None:
+        self.schema = schema._schema
+        self.executor_class = cast("type[Executor[Any]]", schema.execution_context_class)
+        self.documents = Documents(self.schema, documents)
+        self.variable_limits = variables
+
+    def prepare(
+        self, query: str, operation_name: str | None = None, variables: Mapping[str, Any] | None = None
+    ) -> Prepared:
+        """
+        Raises:
+            GraphQLErrors: what `Documents` raises; VARIABLES_INVALID or VARIABLES_TOO_LARGE.
+        """
+        document = self.documents.document(query, operation_name)
+        return Prepared(document, self._coerced(document, variables or {}))
+
+    async def execute(self, prepared: Prepared, context: Any) -> ExecutionResult:
+        """The answer to a query or a mutation, its errors masked. Never raises one."""
+        try:
+            result = execute_root_selection_set(self._executor(prepared, context))
+            return clean(result if isinstance(result, ExecutionResult) else await result)
+        except Exception as error:
+            return ExecutionResult(None, [internal(error)])
+
+    async def subscribe(
+        self, prepared: Prepared, context: Any
+    ) -> AsyncGenerator[ExecutionResult, None] | ExecutionResult:
+        """The answers to a subscription, or one answer with errors when it could not begin.
+
+        Raises:
+            GraphQLErrors: from the iterator, when the source of the events failed on its way.
+        """
+        executor = self._executor(prepared, context)
+        source = create_source_event_stream(executor)
+        if not isinstance(source, ExecutionResult | AsyncIterable):
+            source = await source
+        if isinstance(source, ExecutionResult):
+            return clean(source)
+        return cleaned(map_source_to_response_event(executor, source))
+
+    def _coerced(self, document: Document, variables: Mapping[str, Any]) -> VariableValues:
+        definitions = document.operation.variable_definitions
+        if not definitions and not variables:
+            return VariableValues({}, {})
+        check(variables, self.variable_limits)
+        values = get_variable_values(
+            self.schema, definitions or (), dict(variables), max_errors=20, hide_suggestions=True
+        )
+        if isinstance(values, list):
+            raise coded(values, "VARIABLES_INVALID")
+        return values
+
+    def _executor(self, prepared: Prepared, context: Any) -> "Executor[Any]":
+        document = prepared.document
+        # What `Executor.build` does, less the walk over the document and the second coercion of the
+        # variables: both were done when it was prepared.
+        return self.executor_class(
+            self.schema,
+            document.fragment_definitions,
+            document.fragments,
+            None,
+            context,
+            document.operation,
+            prepared.variables,
+            default_field_resolver,
+            default_type_resolver,
+            default_field_resolver,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type] # it does not say TypeGuard
+            hide_suggestions=True,
+        )
+
+
+def clean(result: ExecutionResult) -> ExecutionResult:
+    if result.errors:
+        result.errors = masked(result.errors)
+    return result
+
+
+async def cleaned(results: AsyncGenerator[ExecutionResult, None]) -> AsyncGenerator[ExecutionResult, None]:
+    try:
+        # closing this closes the source at once, not when the collector comes by
+        async with aclosing(results):
+            async for result in results:
+                yield clean(result)
+    except GraphQLError as error:
+        raise GraphQLErrors(masked([error])) from None
+    except Exception as error:
+        raise GraphQLErrors([internal(error, what="a subscription")]) from None

@@ -1,0 +1,117 @@
+"""Joins what the core and the plugins say in GraphQL into one schema, and refuses what would clash."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema_directive import Location
+from strawberry.tools import create_type
+from strawberry.types.field import StrawberryField
+
+from ..engine.process import mutation_name
+from ..registry import Plugin, PluginConflict, Registry
+from . import types
+from .evidence import EvidenceMutations
+from .inputs import camel
+from .marketplace import MarketplaceMutations
+from .mutations import LEGS, CoreMutations
+from .previews import PreviewQueries
+from .problems import MEMBERS
+from .queries import Query
+from .scalars import SCALARS
+from .subscriptions import Subscription
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION, Location.OBJECT, Location.INPUT_OBJECT],
+    description="Which plugin put this element into the schema, and since which of its versions.",
+)
+class ContributedBy:
+    plugin: str
+    since: str
+
+
+@strawberry.schema_directive(locations=[Location.FIELD_DEFINITION])
+class Cost:
+    weight: int = 1
+    per_item: int = 0
+
+
+def build_schema(registry: Registry) -> strawberry.Schema:
+    """The schema of this server with these plugins.
+
+    Raises:
+        PluginConflict: naming every mutation outside its plugin's prefix, and every name taken twice.
+    """
+    fields = {field.python_name: field for owner in core_owners(registry) for field in fields_of(owner)}
+    faults: list[str] = []
+    for plugin, field in contributed(registry, faults):
+        name = camel(field.python_name)
+        if field.python_name in fields:
+            faults.append(f"{plugin.name}: the mutation {name} exists already")
+        fields[field.python_name] = marked(field, ContributedBy(plugin=plugin.name, since=since(plugin)))
+    faults.extend(doorless(registry, {camel(name) for name in fields}))
+    if faults:
+        raise PluginConflict(faults)
+    return strawberry.Schema(
+        query=create_type("Query", priced([*fields_of(Query), *fields_of(PreviewQueries)])),
+        mutation=create_type("Mutation", list(fields.values())),
+        subscription=Subscription,
+        types=[*MEMBERS, types.Deadline, types.Evidence, *details(registry)],
+        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
+    )
+
+
+def core_owners(registry: Registry) -> Iterator[type]:
+    """The core's mutations; those of a leg only where an installed kind travels it."""
+    yield CoreMutations
+    yield MarketplaceMutations
+    yield EvidenceMutations
+    travelled = {row.owner for kind in registry.kinds.values() for row in kind.process.rows}
+    for owner, mutations in LEGS.items():
+        if owner in travelled:
+            yield mutations
+
+
+def contributed(registry: Registry, faults: list[str]) -> Iterator[tuple[Plugin, StrawberryField]]:
+    for plugin in registry.plugins:
+        for type in plugin.types:
+            for field in fields_of(type.mutations) if type.mutations else ():
+                if not field.python_name.startswith(f"{type.name}_"):
+                    faults.append(f"{plugin.name}: {camel(field.python_name)} must begin with {camel(type.name)}")
+                yield plugin, field
+
+
+def doorless(registry: Registry, mutations: set[str]) -> Iterator[str]:
+    """Every act that a person may do has a mutation, or they could never do it."""
+    for kind in registry.kinds.values():
+        for row in kind.process.rows:
+            if row.personal and mutation_name(row.owner, row.action) not in mutations:
+                yield f"{kind.name}: {row.rule} ({row.action}) has no mutation {mutation_name(row.owner, row.action)}"
+
+
+def details(registry: Registry) -> list[Any]:
+    return [type.details for type in registry.types.values() if type.details is not None]
+
+
+def fields_of(type: Any) -> list[StrawberryField]:
+    return list(type.__strawberry_definition__.fields)
+
+
+def marked(field: StrawberryField, directive: object) -> StrawberryField:
+    # a copy: the plugin's own class serves other schemas of the same process too
+    field = copy.copy(field)
+    field.directives = [*field.directives, directive]
+    return field
+
+
+def priced(fields: list[StrawberryField]) -> list[StrawberryField]:
+    return [marked(field, Cost(weight=1, per_item=1)) if field.python_name == "requests" else field for field in fields]
+
+
+def since(plugin: Plugin) -> str:
+    return ".".join(plugin.version.split(".")[:2])

@@ -1,0 +1,101 @@
+"""Where a stream stands, as an opaque cursor: a position for each shop, or one for the whole log."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..engine.filter import Filter
+from .context import Context
+from .paging import invalid
+
+# Beyond this many shops a cursor would outgrow the contract; the log's own order serves then.
+MOST_SHOPS = 50
+
+
+class Line(Protocol):
+    @property
+    def serial(self) -> int: ...
+    @property
+    def shop_id(self) -> str: ...
+    @property
+    def position(self) -> int: ...
+
+
+@dataclass(slots=True)
+class Position:
+    """What of the log has been told.
+
+    Args:
+        shops: the last position told of each shop; None where the stream is not bound to few shops.
+        serial: the last line told of the whole log, where `shops` is None.
+    """
+
+    shops: dict[str, int] | None = None
+    serial: int = 0
+
+    def covers(self, line: Line) -> bool:
+        if self.shops is None:
+            return line.serial <= self.serial
+        return line.position <= self.shops.get(line.shop_id, 0)
+
+    def advance(self, line: Line) -> None:
+        if self.shops is None:
+            self.serial = max(self.serial, line.serial)
+        elif line.shop_id in self.shops:
+            self.shops[line.shop_id] = max(self.shops[line.shop_id], line.position)
+
+    def cursor(self) -> str:
+        told = {"s": self.serial} if self.shops is None else {"p": self.shops}
+        return (
+            base64.urlsafe_b64encode(json.dumps(told, separators=(",", ":"), sort_keys=True).encode())
+            .decode()
+            .rstrip("=")
+        )
+
+
+async def now(context: Context, filter: Filter) -> Position:
+    """The end of the log, for this filter."""
+    shops = filter.shops if filter.scope_buyer is None else None
+    if shops is not None and len(shops) <= MOST_SHOPS:
+        known = await context.house.log.positions(sorted(shops))
+        return Position(shops={shop: known.get(shop, 0) for shop in shops})
+    return Position(serial=await context.house.log.last_serial())
+
+
+async def now_position(context: Context, filter: Filter) -> str:
+    return (await now(context, filter)).cursor()
+
+
+def parse(cursor: str, current: Position) -> Position:
+    """
+    Raises:
+        GraphQLError: INVALID_INPUT if it is no cursor of a stream, or of a stream of another shape.
+    """
+    try:
+        told = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if current.shops is None:
+            return Position(serial=_count(told["s"]))
+        given = {str(shop): _count(position) for shop, position in dict(told["p"]).items()}
+        # a shop that is new to the viewer starts from now; one that is gone is not followed
+        return Position(shops={shop: given.get(shop, position) for shop, position in current.shops.items()})
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error, RecursionError):
+        raise invalid(
+            "This cursor is not of this stream: read the page again and take its streamCursor.", "after"
+        ) from None
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53:
+        raise ValueError(value)
+    return value
+
+
+def is_ahead(position: Position, current: Position) -> bool:
+    """A position that this log has not reached: the cursor comes from another log, or the log was restored."""
+    if position.shops is None or current.shops is None:
+        return position.serial > current.serial
+    return any(position.shops[shop] > end for shop, end in current.shops.items())

@@ -1,0 +1,164 @@
+"""Live: one stream over the durable log, in order and at least once, resumable on any server process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Annotated
+
+import strawberry
+
+from ..engine.filter import Filter, facets, matches, then
+from ..engine.rights import may_see
+from ..feed import Lagged, Told, backlog
+from ..store.log import LoggedEvent
+from . import stream_position as positions
+from . import types
+from .context import Context, Info
+from .events import RequestEvent, event, visible
+from .filters import RequestFilter, filter_of
+from .scalars import Cursor
+from .stream_position import Position
+
+
+@strawberry.type(description="First item: the listener is already attached, nothing after `cursor` can be missed.")
+class StreamReady:
+    cursor: Cursor
+    server_time: datetime
+    heartbeat_seconds: int
+
+
+@strawberry.type(description="Sent on quiet streams: moves the resume point and lets a board correct its clock.")
+class StreamHeartbeat:
+    cursor: Cursor
+    server_time: datetime
+
+
+@strawberry.enum
+class StreamResetReason(Enum):
+    CURSOR_EXPIRED = "CURSOR_EXPIRED"
+    LAGGED = "LAGGED"
+    RIGHTS_CHANGED = "RIGHTS_CHANGED"
+
+
+@strawberry.type(description="What you hold may be wrong: read the page again, then subscribe from its streamCursor.")
+class StreamReset:
+    cursor: Cursor
+    reason: StreamResetReason
+
+
+@strawberry.type
+class RequestChanged:
+    cursor: Cursor
+    event: RequestEvent
+    request: types.Request
+
+
+@strawberry.type(description="Started, moved, paused, warned, met, expired, canceled; always with dueAt.")
+class DeadlineChanged:
+    cursor: Cursor
+    event: RequestEvent
+    deadline: types.Deadline
+    request: types.Request
+
+
+@strawberry.type(description="It no longer matches the filter or the viewer's rights: drop the row.")
+class RequestLeft:
+    cursor: Cursor
+    request_id: strawberry.ID
+
+
+StreamItem = Annotated[
+    StreamReady | StreamHeartbeat | StreamReset | RequestChanged | DeadlineChanged | RequestLeft,
+    strawberry.union("StreamItem"),
+]
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription(
+        description="In order, at least once. `after` resumes on any server process; leave it out to start from now."
+    )
+    async def request_stream(
+        self, info: Info, filter: RequestFilter | None = None, after: Cursor | None = None
+    ) -> AsyncIterator[StreamItem]:
+        context = info.context
+        wish = filter_of(context.actor, filter)
+        house, actor = context.house, context.actor
+        # follow first, so that no change slips by between the backlog and the live lines
+        with house.feed.follow(
+            lambda request: may_see(actor, request.order.shop.id, request.order.buyer_id)
+        ) as follower:
+            current = await positions.now(context, wish)
+            position = positions.parse(after, current) if after else current
+            if positions.is_ahead(position, current):
+                yield reset(current, StreamResetReason.CURSOR_EXPIRED)
+                return
+            yield StreamReady(
+                cursor=Cursor(position.cursor()),
+                server_time=context.now,
+                heartbeat_seconds=int(house.heartbeat_seconds),
+            )
+            if after:
+                async for told in backlog(missed_lines(context, position), lean(context)):
+                    if item := said(context, wish, position, told):
+                        yield item
+            while True:
+                try:
+                    live = await follower.next(house.heartbeat_seconds)
+                except Lagged:
+                    yield reset(await positions.now(context, wish), StreamResetReason.LAGGED)
+                    return
+                except StopAsyncIteration:
+                    return
+                context.forget()
+                if live is None:
+                    yield StreamHeartbeat(cursor=Cursor(position.cursor()), server_time=context.now)
+                elif item := said(context, wish, position, live):
+                    yield item
+
+
+def reset(current: Position, reason: StreamResetReason) -> StreamReset:
+    return StreamReset(cursor=Cursor(current.cursor()), reason=reason)
+
+
+def said(context: Context, filter: Filter, position: Position, told: Told) -> StreamItem | None:
+    """What a viewer hears of one line of the log, if anything; the position moves on in any case."""
+    line, request = told.event, told.request
+    assert isinstance(line, LoggedEvent)
+    if position.covers(line):
+        return None
+    position.advance(line)
+    cursor = Cursor(position.cursor())
+    if not visible(context, line):
+        return None
+    if not matches(filter, request, context.now):
+        left = line.was is not None and matches(filter, then(facets(request), line.was), line.at)
+        return RequestLeft(cursor=cursor, request_id=strawberry.ID(request.id)) if left else None
+    shown = types.request(context, request)
+    spoken = event(context, line, request.kind, cursor)
+    clock = (
+        next((clock for clock in request.clocks if clock.id == line.deadline_id), None) if line.deadline_id else None
+    )
+    if clock is not None:
+        return DeadlineChanged(cursor=cursor, event=spoken, deadline=types.deadline(shown, clock), request=shown)
+    return RequestChanged(cursor=cursor, event=spoken, request=shown)
+
+
+def missed_lines(context: Context, position: Position):  # type: ignore[no-untyped-def]
+    """Reads on from the position, which moves as lines are told."""
+
+    async def read(limit: int) -> Sequence[LoggedEvent]:
+        if position.shops is None:
+            return await context.house.log.after(position.serial, limit)
+        return await context.house.log.since(position.shops, limit)
+
+    return read
+
+
+def lean(context: Context):  # type: ignore[no-untyped-def]
+    async def load(ids: Sequence[str]):  # type: ignore[no-untyped-def]
+        return await context.desk.ledger.requests(ids, lean=True)
+
+    return load

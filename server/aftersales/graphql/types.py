@@ -1,0 +1,501 @@
+"""The nouns of the contract, read from the engine's own records. Leaves are attributes; nothing here waits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from babel import Locale, UnknownLocaleError
+from babel.numbers import format_currency
+
+from ..engine import request as engine
+from ..engine import vocabulary
+from ..engine.decide import actions
+from ..engine.filter import urgency
+from ..engine.guards import reject_codes_for
+from ..engine.money import Money as EngineMoney
+from ..engine.money_parts import parts
+from ..engine.process import Transition, mutation_name
+from ..engine.reasons import RejectCode, Review
+from ..engine.rights import sees_buyer, sees_seller_side
+from ..engine.stages import expiry
+from ..store.files import StoredEvidence
+from . import labels
+from .context import Context
+from .enums import (
+    DeadlineStatus,
+    DeadlineUrgency,
+    EvidenceStatus,
+    MoneyPartKind,
+    PartyName,
+    RequestStatus,
+    ShipmentLeg,
+    party,
+)
+from .labels import Reason, RequestKind, Stage, Tag
+from .paging import PageInfo, sliced
+from .scalars import URL, Cursor
+
+if TYPE_CHECKING:
+    # these two are made of requests, and read by strawberry when the schema is built
+    from .connections import RequestConnection
+    from .events import RequestEventConnection
+
+
+@strawberry.interface
+class Node:
+    id: strawberry.ID
+
+
+@strawberry.type
+class Money:
+    amount: Decimal
+    currency: str
+
+    @strawberry.field(description="As people of that locale write it, for example `Rp12.500`.")
+    def formatted(self, locale: str | None = None) -> str:
+        return format_currency(self.amount, self.currency, locale=_locale(locale), currency_digits=False, format=None)
+
+
+def money(of: EngineMoney | None) -> Money | None:
+    return None if of is None else Money(amount=of.amount, currency=of.currency)
+
+
+def sure(of: EngineMoney) -> Money:
+    return Money(amount=of.amount, currency=of.currency)
+
+
+@strawberry.type
+class Shop(Node):
+    id: strawberry.ID
+    name: str
+    market: str
+    kind: vocabulary.ShopKind
+    timezone: str
+
+
+@strawberry.type(description="The name is shown to those who must write it on a parcel, and to the buyer.")
+class Buyer:
+    id: strawberry.ID
+    name: str | None
+
+
+@strawberry.type
+class OrderLine:
+    id: strawberry.ID
+    sku_id: strawberry.ID
+    product_name: str
+    variation_name: str | None
+    category: str | None
+    quantity: int
+    unit_paid: Money
+    returnable: bool
+
+
+@strawberry.type(description="What the marketplace told us of an order.")
+class Order(Node):
+    of: strawberry.Private[vocabulary.Order]
+    context: strawberry.Private[Context]
+    id: strawberry.ID
+    number: str
+    state: vocabulary.OrderState
+    placed_at: datetime
+    delivered_at: datetime | None
+
+    @strawberry.field
+    def shop(self) -> Shop:
+        return shop(self.context, self.of.shop)
+
+    @strawberry.field
+    def total(self) -> Money:
+        return sure(self.of.total)
+
+    @strawberry.field
+    def lines(self) -> list[OrderLine]:
+        return [order_line(line) for line in self.of.lines]
+
+    @strawberry.field(description="The requests on this order that the caller may see, newest first.")
+    async def requests(
+        self, first: int = 20, after: Cursor | None = None
+    ) -> Annotated[RequestConnection, strawberry.lazy(".connections")]:
+        from .connections import requests_of_order
+
+        return await requests_of_order(self.context, self.of.id, first, after)
+
+
+@strawberry.type
+class RequestLine:
+    id: strawberry.ID
+    order_line: OrderLine
+    quantity: int
+    refund_max: Money
+    refund_approved: Money | None
+
+
+@strawberry.type(description="An amount of the whole, and who carries it.")
+class MoneyPart:
+    kind: MoneyPartKind
+    amount: Money
+    born_by: PartyName
+
+
+@strawberry.type
+class RequestMoney:
+    maximum: Money = strawberry.field(description="Frozen when the request is made: never more than this.")
+    approved: Money | None
+    paid: Money
+    parts: list[MoneyPart] = strawberry.field(description="Who carries which part.")
+
+
+@strawberry.type
+class Shipment:
+    id: strawberry.ID
+    leg: ShipmentLeg
+    method: vocabulary.ReturnMethod | None
+    status: str
+    carrier: str | None
+    tracking_number: str | None
+    attempts: int
+    pickup_at: datetime | None
+    handed_over_at: datetime | None
+    delivered_at: datetime | None
+
+
+@strawberry.type(description="Who owes what until when.")
+class Deadline(Node):
+    of: strawberry.Private[engine.Clock]
+    request: Request
+    id: strawberry.ID
+    handle: str = strawberry.field(description="The policy's key, for example review.first.")
+    owed_by: PartyName
+    started_at: datetime
+    due_at: datetime | None = strawberry.field(
+        description="Absolute, computed by the server from the policy's calendar; null while paused."
+    )
+    remaining_seconds: int | None = strawberry.field(description="Seconds left, while paused.")
+    status: DeadlineStatus
+
+    @strawberry.field
+    def label(self) -> str:
+        return self.request.context.words(CLOCK_LABELS.get(self.of.key, self.of.key))
+
+    @strawberry.field
+    def urgency(self) -> DeadlineUrgency:
+        return DeadlineUrgency[urgency(self.of.due_at, self.request.context.now).value]
+
+    @strawberry.field(description="What will happen by itself when it is missed, in words.")
+    def on_expiry(self) -> str:
+        request, context = self.request.of, self.request.context
+        kind = context.desk.registry.kinds.get(request.kind)
+        rows = kind.process.at(request.stage.name, expiry(self.of.key)) if kind else []
+        return context.words(rows[0].label) if rows else ""
+
+
+@strawberry.type(description="A file that somebody shows. Never deleted, only superseded.")
+class Evidence(Node):
+    id: strawberry.ID
+    kind: vocabulary.EvidenceKind
+    status: EvidenceStatus
+    by: PartyName
+    media_type: str
+    bytes: int
+    sha256: str
+    url: URL | None
+    created_at: datetime
+    submitted_at: datetime | None
+
+
+@strawberry.type
+class EvidenceEdge:
+    cursor: Cursor
+    node: Evidence
+
+
+@strawberry.type
+class EvidenceConnection:
+    edges: list[EvidenceEdge]
+    nodes: list[Evidence]
+    page_info: PageInfo
+
+
+@strawberry.type(description="Something the caller may do now, with its clock and its limits.")
+class AvailableAction:
+    handle: str
+    label: str
+    mutation: str = strawberry.field(description="Name of the root mutation that performs it.")
+    until: datetime | None
+    maximum_amount: Money | None
+    reasons: list[Reason]
+    required_evidence: list[str]
+
+
+@strawberry.interface(description="What only one kind knows. Every plugin that has such facts implements it.")
+class RequestDetails:
+    kind: RequestKind
+
+
+@strawberry.type(
+    description="One claim of a buyer against lines of one order. The same type for every kind, so boards and streams "
+    "need no fragments; what only one kind asks or knows hangs below `details`."
+)
+class Request(Node):
+    of: strawberry.Private[engine.Request]
+    context: strawberry.Private[Context]
+    id: strawberry.ID
+    number: str = strawberry.field(description="For people: short, unique, readable over the phone.")
+    status: RequestStatus
+    version: int = strawberry.field(
+        description="Grows by one with every accepted change; send it back as expectedVersion."
+    )
+    attempt: int
+    note: str | None
+    market: str
+    fault_of: PartyName | None
+    return_method: vocabulary.ReturnMethod | None
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None
+    close_reason: str | None
+    approved_by: str | None
+    policy_version: str
+
+    @strawberry.field
+    def kind(self) -> RequestKind:
+        return labels.kind(self.context, self.of.kind)
+
+    @strawberry.field
+    def original_kind(self) -> RequestKind:
+        return labels.kind(self.context, self.of.original_kind)
+
+    @strawberry.field
+    def stage(self) -> Stage:
+        return labels.stage(self.context, self.of.stage)
+
+    @strawberry.field
+    def reason(self) -> Reason:
+        return labels.reason(self.context, self.of.kind, self.of.reason)
+
+    @strawberry.field
+    def tags(self) -> list[Tag]:
+        return [labels.tag(self.context, handle) for handle in sorted(self.of.tags)]
+
+    @strawberry.field
+    def shop(self) -> Shop:
+        return shop(self.context, self.of.order.shop)
+
+    @strawberry.field
+    def order(self) -> Order:
+        return order(self.context, self.of.order)
+
+    @strawberry.field
+    def buyer(self) -> Buyer | None:
+        named = sees_buyer(self.context.actor)
+        return Buyer(id=strawberry.ID(self.of.order.buyer_id), name=self.of.order.buyer_name if named else None)
+
+    @strawberry.field
+    def lines(self) -> list[RequestLine]:
+        return [request_line(self.of, line) for line in self.of.lines]
+
+    @strawberry.field
+    def money(self) -> RequestMoney:
+        return request_money(self.context, self.of)
+
+    @strawberry.field
+    def shipments(self) -> list[Shipment]:
+        return [shipment(parcel) for parcel in self.of.shipments]
+
+    @strawberry.field
+    async def evidence(self, first: int = 20, after: Cursor | None = None) -> EvidenceConnection:
+        stored = await self.context.loaders.evidence_of.load(self.of.id)
+        page, info = sliced(stored, first, after, lambda item: item.evidence.id)
+        nodes = [evidence(item) for item in page]
+        edges = [EvidenceEdge(cursor=Cursor(str(node.id)), node=node) for node in nodes]
+        return EvidenceConnection(edges=edges, nodes=nodes, page_info=info)
+
+    @strawberry.field(description="Running and paused clocks, nearest first.")
+    def deadlines(
+        self,
+        statuses: list[DeadlineStatus] = [engine.ClockStatus.RUNNING, engine.ClockStatus.PAUSED],  # noqa: B006
+    ) -> list[Deadline]:
+        chosen = [clock for clock in self.of.clocks if clock.status in statuses]
+        return [deadline(self, clock) for clock in sorted(chosen, key=_nearest)]
+
+    @strawberry.field
+    def next_deadline(self) -> Deadline | None:
+        clock = self.of.next_clock
+        return deadline(self, clock) if clock else None
+
+    @strawberry.field(description="Everything this caller may do now, with its clock and its limits.")
+    def available_actions(self) -> list[AvailableAction]:
+        return available_actions(self.context, self.of)
+
+    @strawberry.field(description="What happened, newest first.")
+    def history(
+        self, first: int = 20, after: Cursor | None = None
+    ) -> Annotated[RequestEventConnection, strawberry.lazy(".events")]:
+        from .events import history
+
+        return history(self, first, after)  # type: ignore[return-value]
+
+    @strawberry.field(description="The request that this one took the place of.")
+    async def previous(self) -> Request | None:
+        return await _other(self.context, self.of.previous_id)
+
+    @strawberry.field(description="The request that took the place of this one.")
+    async def next(self) -> Request | None:
+        return await _other(self.context, self.of.next_id)
+
+    @strawberry.field
+    def details(self) -> RequestDetails | None:
+        type = self.context.desk.registry.types.get(self.of.kind)
+        if type is None or type.details is None:
+            return None
+        made: RequestDetails = type.details.of(labels.kind(self.context, self.of.kind), self.of.details)  # type: ignore[attr-defined]
+        return made
+
+
+# fmt: off
+CLOCK_LABELS = {
+    "review.first":           "Review the request",
+    "offer.response":         "Answer the offer",
+    "ship_back.drop_off":     "Bring the parcel to a drop-off point",
+    "ship_back.pickup_date":  "Choose a time for the pick-up",
+    "ship_back.pickup":       "Pick the parcel up",
+    "ship_back.self":         "Send the parcel and give its tracking number",
+    "return.transit":         "Bring the parcel back",
+    "inspect.tracked":        "Inspect the parcel",
+    "inspect.self_arranged":  "Receive and inspect the parcel",
+    "ship_out":               "Send the goods",
+    "outbound.transit":       "Deliver the goods",
+    "rejection.followup":     "Ask once more, or open a dispute",
+    "failed_return.claim":    "Claim the failed parcel",
+}
+# fmt: on
+
+
+def _locale(given: str | None) -> str:
+    try:
+        return str(Locale.parse((given or "en").replace("-", "_")))
+    except (ValueError, UnknownLocaleError):
+        return "en"
+
+
+def _nearest(clock: engine.Clock) -> tuple[bool, datetime, str]:
+    return clock.due_at is None, clock.due_at or clock.started_at, clock.id
+
+
+def shop(context: Context, of: vocabulary.Shop) -> Shop:
+    if (known := context.cache.get(("shop", of.id))) is None:
+        known = context.cache["shop", of.id] = Shop(
+            id=strawberry.ID(of.id), name=of.name, market=of.market, kind=of.kind, timezone=of.timezone
+        )
+    return known
+
+
+def order(context: Context, of: vocabulary.Order) -> Order:
+    return Order(
+        of=of, context=context, id=strawberry.ID(of.id), number=of.number, state=of.state, placed_at=of.placed_at,
+        delivered_at=of.delivered_at,
+    )  # fmt: skip
+
+
+def order_line(of: vocabulary.OrderLine) -> OrderLine:
+    return OrderLine(
+        id=strawberry.ID(of.id), sku_id=strawberry.ID(of.sku_id), product_name=of.product_name,
+        variation_name=of.variation_name, category=of.category, quantity=of.quantity, unit_paid=sure(of.unit_paid),
+        returnable=of.returnable,
+    )  # fmt: skip
+
+
+def request(context: Context, of: engine.Request) -> Request:
+    return Request(
+        of=of, context=context, id=strawberry.ID(of.id), number=of.number, status=of.stage.status, version=of.version,
+        attempt=of.attempt, note=of.note or None, market=of.order.shop.market, fault_of=party(of.fault),
+        return_method=of.return_method, created_at=of.created_at, updated_at=of.updated_at, closed_at=of.closed_at,
+        close_reason=of.close_reason.value if of.close_reason else None,
+        approved_by=of.approved_by.value if of.approved_by else None, policy_version=of.terms.version,
+    )  # fmt: skip
+
+
+def request_line(of: engine.Request, line: engine.RequestLine) -> RequestLine:
+    bought = of.order.line(line.order_line_id)
+    if bought is None:
+        raise LookupError(f"{of.id} names the line {line.order_line_id}, which its order does not have")
+    return RequestLine(
+        id=strawberry.ID(f"{of.id}:{line.order_line_id}"), order_line=order_line(bought), quantity=line.quantity,
+        refund_max=sure(line.refund_max), refund_approved=money(line.refund_approved),
+    )  # fmt: skip
+
+
+def request_money(context: Context, of: engine.Request) -> RequestMoney:
+    shown = [part for part in parts(of) if part.kind != "COMPENSATION" or sees_seller_side(context.actor)]
+    return RequestMoney(
+        maximum=sure(of.refund_max),
+        approved=money(of.refund_approved),
+        paid=sure(of.refund_paid or EngineMoney.zero(of.order.currency)),
+        parts=[
+            MoneyPart(kind=MoneyPartKind[part.kind], amount=sure(part.amount), born_by=PartyName[part.payer.title])
+            for part in shown
+        ],
+    )
+
+
+def shipment(of: engine.Shipment) -> Shipment:
+    return Shipment(
+        id=strawberry.ID(of.id), leg=of.leg, method=of.method, status=of.status.value, carrier=of.carrier,
+        tracking_number=of.tracking, attempts=of.attempts, pickup_at=of.pickup_at, handed_over_at=of.handed_over_at,
+        delivered_at=of.delivered_at,
+    )  # fmt: skip
+
+
+def deadline(of: Request, clock: engine.Clock) -> Deadline:
+    left = int(clock.remaining.total_seconds()) if clock.remaining is not None else None
+    return Deadline(
+        of=clock, request=of, id=strawberry.ID(clock.id), handle=clock.key, owed_by=PartyName[clock.owed_by.title],
+        started_at=clock.started_at, due_at=clock.due_at, remaining_seconds=left, status=clock.status,
+    )  # fmt: skip
+
+
+def available_actions(context: Context, of: engine.Request) -> list[AvailableAction]:
+    kind = context.desk.registry.kinds.get(of.kind)
+    if kind is None:
+        return []
+    return [action(context, of, row) for row in actions(kind, of, context.actor, context.now)]
+
+
+def action(context: Context, of: engine.Request, row: Transition) -> AvailableAction:
+    clock = of.next_clock
+    wants_amount = any(guard.__name__ == "amount_within_max" for guard in row.guards)
+    codes = _reject_codes(context, of, row)
+    return AvailableAction(
+        handle=row.action,
+        label=context.words(row.label),
+        mutation=mutation_name(row.owner, row.action),
+        until=clock.due_at if clock else None,
+        maximum_amount=sure(of.payable) if wants_amount else None,
+        reasons=[labels.reject_reason(context, code) for code in codes],
+        required_evidence=sorted({kind.value for code in codes for kind in code.evidence}),
+    )
+
+
+def _reject_codes(context: Context, of: engine.Request, row: Transition) -> Sequence[RejectCode]:
+    review = {"reject": Review.FIRST, "reject_package": Review.SECOND}.get(row.action)
+    kind = context.desk.registry.kinds[of.kind]
+    return reject_codes_for(of, kind, review) if review else ()
+
+
+def evidence(stored: StoredEvidence) -> Evidence:
+    of = stored.evidence
+    return Evidence(
+        id=strawberry.ID(of.id), kind=of.kind, by=PartyName[of.by.title],
+        status=EvidenceStatus[stored.status], media_type=stored.media_type, bytes=stored.bytes, sha256=stored.sha256,
+        url=URL(stored.url) if stored.url else None, created_at=stored.created_at, submitted_at=stored.submitted_at,
+    )  # fmt: skip
+
+
+async def _other(context: Context, id: str | None) -> Request | None:
+    found = await context.loaders.visible.load(id) if id else None
+    return request(context, found) if found else None

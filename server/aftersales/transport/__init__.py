@@ -1,0 +1,1 @@
+"""The doors: HTTP, server-sent events, WebSocket, and who is asking."""

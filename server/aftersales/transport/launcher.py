@@ -1,0 +1,115 @@
+"""Starts and stops the server: uvicorn's own parts, with the limits it leaves to others."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, ParamSpec, TypeVar
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from .connections import Config, HTTPConnection, WebSocketConnection
+from .limits import TransportSettings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DRAIN_SECONDS = 10
+# Unread for so long, a connection is dropped by the system, whatever still waits in its buffers.
+UNREAD_SECONDS = 30
+# Of 8 bytes: a little over 512 kB, so that the interpreter takes a chunk of 1 MB and half of it stays free.
+SLOTS = 66_000
+
+
+def serve(
+    app: ASGIApp,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    *,
+    settings: TransportSettings = TransportSettings(),  # noqa: B008 - frozen
+    ready: Callable[[str], None] = lambda address: None,
+) -> None:
+    """Serves until SIGTERM or SIGINT, then stops within `DRAIN_SECONDS` and the work that is left.
+
+    Args:
+        port: 0 for any that is free.
+        ready: called with the address once connections are taken.
+    """
+    listener = bound(host, port)
+    server = Server(config(app, settings), lambda: ready(address(listener)))
+    big_stack(server.run)(sockets=[listener])
+
+
+def config(app: ASGIApp, settings: TransportSettings) -> Config:
+    return Config(
+        app,
+        settings,
+        http=HTTPConnection,
+        ws=WebSocketConnection,
+        lifespan="on",
+        log_config=None,
+        access_log=False,  # a query string may hold what a log must not
+        server_header=False,
+        proxy_headers=False,
+        ws_max_size=settings.message_bytes,
+        ws_per_message_deflate=False,  # costs more CPU and memory for each socket than the rest of it
+        ws_ping_interval=20.0,
+        ws_ping_timeout=20.0,
+        timeout_keep_alive=20,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+
+
+class Server(uvicorn.Server):
+    """Tells when it is up, and tells its event streams when it is about to go."""
+
+    def __init__(self, config: Config, ready: Callable[[], None] = lambda: None) -> None:
+        super().__init__(config)
+        self.ready = ready
+        self.draining = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # every connection gets a copy of this state with its scope
+        self.lifespan.state["draining"] = self.draining
+        self.ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A second signal ends at once. uvicorn would raise it again at the end; here `serve` returns."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.draining.set()
+        await super().shutdown(sockets)
+
+
+def bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=2048)
+    if sys.platform == "linux":
+        # inherited by every connection that is accepted
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
+    return listener
+
+
+def address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def big_stack(function: Callable[P, R], slots: int = SLOTS) -> Callable[P, R]:
+    """The function, run so that everything below it shares one large chunk of stack.
+
+    CPython 3.11 keeps its frames in chunks of 16 kB and gives a chunk back at once when the last frame
+    leaves it. A hot loop that calls across such an edge maps and unmaps memory for each call and takes up
+    to eight times as long (cpython gh-142183). Harmless where that is mended.
+    """
+
+    def run(*args: Any, **named: Any) -> R:
+        return function(*args, **named)
+
+    run.__code__ = run.__code__.replace(co_stacksize=slots)
+    return run

@@ -1,0 +1,45 @@
+"""What the doors allow: sizes, numbers and times, with defaults that are safe for strangers."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TransportSettings:
+    """
+    Args:
+        path: the one path of GraphQL, for HTTP, server-sent events and the WebSocket alike.
+        strangers_introspect: whether those without a token may read the schema.
+        origins: pages of other origins that may open a WebSocket; `*` is any. The own origin always may.
+        head_bytes: of the request line and the headers; larger is 431.
+        head_seconds: until they have come; slower is cut.
+        body_bytes: of one HTTP body; larger is 413.
+        body_seconds: until a body has come whole; slower is 408.
+        query_string_bytes: of a GET; longer is 414.
+        operations: queries and mutations at once over all callers; one more is 503.
+        operation_seconds: for one query or mutation.
+        patience_seconds: how long an operation may run before anyone looks whether its caller has left.
+        streams: open WebSockets and event streams together; one more is 503.
+        subscriptions: operations at once on one WebSocket.
+        message_bytes: of one WebSocket message; larger closes the socket with 1009.
+        init_seconds: until `connection_init`; later closes the socket with 4408.
+        send_seconds: until a caller takes what we send; slower is cut.
+        heartbeat_seconds: of silence until an event stream says that it lives.
+    """
+
+    path: str = "/graphql"
+    strangers_introspect: bool = True
+    origins: frozenset[str] = frozenset()
+    head_bytes: int = 64_000
+    head_seconds: float = 10.0
+    body_bytes: int = 1_000_000
+    body_seconds: float = 10.0
+    query_string_bytes: int = 16_000
+    operations: int = 200
+    operation_seconds: float = 30.0
+    patience_seconds: float = 0.2
+    streams: int = 5_000
+    subscriptions: int = 50
+    message_bytes: int = 1_000_000
+    init_seconds: float = 5.0
+    send_seconds: float = 10.0
+    heartbeat_seconds: float = 15.0
