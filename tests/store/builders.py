@@ -1,6 +1,6 @@
 """A small world for the tests of the store: two kinds, terms, shops, orders, and a desk that forgets nothing."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,6 @@ from aftersales.engine.vocabulary import (
     Order,
     OrderState,
     Party,
-    ReturnMethod,
     Shop,
     ShopKind,
     Stage,
@@ -49,6 +48,7 @@ CALENDAR = Calendar(ZoneInfo("Asia/Jakarta"), frozenset(range(5)), frozenset())
 SELLER = Actor(Party.SELLER, "se_1", frozenset({"sh_1", "sh_2"}), frozenset({"*"}), "tests")
 BUYER = Actor(Party.BUYER, "by_1")
 CARRIER = Actor(Party.CARRIER, "ca_1")
+AGENT = Actor(Party.PLATFORM, "ag_1", grants=frozenset({"*"}))
 SYSTEM = Actor(Party.SYSTEM, "system")
 
 _REVIEWERS = Party.SELLER | Party.PLATFORM
@@ -119,7 +119,9 @@ def money(amount: str, currency: str = "USD") -> Money:
 
 
 def shop(id: str = "sh_1", **changes: Any) -> Shop:
-    return Shop(**{"id": id, "name": "Shop", "market": "ID", "kind": ShopKind.NON_MALL, "timezone": "Asia/Jakarta", **changes})
+    return Shop(
+        **{"id": id, "name": "Shop", "market": "ID", "kind": ShopKind.NON_MALL, "timezone": "Asia/Jakarta", **changes}
+    )
 
 
 def imported(number: str = "A1", shop_id: str = "sh_1", **changes: Any) -> ImportedOrder:
@@ -137,7 +139,9 @@ def imported(number: str = "A1", shop_id: str = "sh_1", **changes: Any) -> Impor
         "buyer_name": "Ayu",
         "lines": (
             ImportedLine("sku_1", "Blue Kettle", 3, money("20.00"), money("5.00"), money("1.00"), money("0")),
-            ImportedLine("sku_2", "100% Wool_Scarf", 1, money("30.00"), money("0"), money("0"), money("2.50"), category="wear"),
+            ImportedLine(
+                "sku_2", "100% Wool_Scarf", 1, money("30.00"), money("0"), money("0"), money("2.50"), category="wear"
+            ),
         ),
     }
     return ImportedOrder(**{**values, **changes})
@@ -151,7 +155,11 @@ class World:
     now: datetime = NOON
 
     def __post_init__(self) -> None:
-        self._numbers = count(1)
+        self.number_from(1)
+
+    def number_from(self, first: int) -> None:
+        """Give the requests to come ids and numbers from here on."""
+        self._numbers = count(first)
 
     async def order(self, number: str = "A1", shop_id: str = "sh_1", **changes: Any) -> Order:
         order = imported(number, shop_id, **changes)
@@ -162,7 +170,8 @@ class World:
 
     def opening(
         self, order: Order, kind: str = "refund_only", quantity: int = 1, reason: str = "other", note: str = "Broken",
-        evidence: tuple[Evidence, ...] = (), terms: Terms = TERMS, at: datetime | None = None, line: int = 0, **claim: Any,
+        evidence: tuple[Evidence, ...] = (), terms: Terms = TERMS, at: datetime | None = None, line: int = 0,
+        **claim: Any,
     ) -> Change:  # fmt: skip
         number = next(self._numbers)
         made = Opening(
@@ -172,13 +181,20 @@ class World:
         return open_request(made)
 
     async def open(self, order: Order, *, key: Key | None = None, **claim: Any) -> Request:
-        change = self.opening(order, **claim)
-        return await self.commit(change, key=key)
+        """Make a request, and read it back."""
+        return await self.load((await self.commit(self.opening(order, **claim), key=key)).id)
 
     async def act(
-        self, request: Request, action: str, actor: Actor = SELLER, at: datetime | None = None, key: Key | None = None, **given: Any
+        self,
+        request: Request,
+        action: str,
+        actor: Actor = SELLER,
+        at: datetime | None = None,
+        key: Key | None = None,
+        **given: Any,
     ) -> Request:
-        return await self.commit(self.decide(request, action, actor, at, **given), key=key)
+        """Do something to a request, and read it back."""
+        return await self.load((await self.commit(self.decide(request, action, actor, at, **given), key=key)).id)
 
     def decide(
         self, request: Request, action: str, actor: Actor = SELLER, at: datetime | None = None, **given: Any
@@ -204,15 +220,27 @@ class World:
 @asynccontextmanager
 async def world(path: Path, stage_of: Callable[[str, str], Stage | None] = stage_of) -> AsyncIterator[World]:
     """A new file with two shops, or one that is there already."""
-    url = f"sqlite://{path}"
-    await migrate(url)
-    database = await open_database(url)
+    await _prepared(path)
+    database = await open_database(f"sqlite://{path}")
     ledger = Ledger(database, stage_of, digits)
     await ledger.import_shops([shop("sh_1"), shop("sh_2", name="Other", kind=ShopKind.MALL)])
     try:
         yield World(ledger)
     finally:
         await database.close()
+
+
+_made: list[bytes] = []
+
+
+async def _prepared(path: Path) -> None:
+    """A new database, migrated once for all tests of a process."""
+    if path.exists():  # noqa: ASYNC240 - as in the rest of this function, a small file at once
+        return
+    if not _made:
+        await migrate(f"sqlite://{path}")
+        _made.append(path.read_bytes())  # noqa: ASYNC240
+    path.write_bytes(_made[0])  # noqa: ASYNC240
 
 
 class Counted:
@@ -232,10 +260,3 @@ class Counted:
 
     async def close(self) -> None:
         await self.inner.close()
-
-
-def ids(requests: Sequence[Request]) -> list[str]:
-    return [request.id for request in requests]
-
-
-PICK_UP = ReturnMethod.PICK_UP

@@ -111,7 +111,7 @@ def search(request: Request) -> str:
 
 
 def was(before: Request) -> dict[str, Any]:
-    """The facets that a change may change, as JSON values: kept in the log, so that a stream can tell who loses sight."""
+    """The facets that a change may change, as JSON values: by them a stream tells who loses sight."""
     seen = facets(before)
     return {
         "kind": seen.kind,
@@ -162,10 +162,7 @@ def matches(filter: Filter, seen: Request | Facets, now: datetime) -> bool:
         and _any(filter.reasons, seen.reason)
         and (filter.tags is None or not filter.tags.isdisjoint(seen.tags))
         and filter.waiting_for in (None, seen.waiting_for)
-        and (
-            filter.due_before is None
-            or (seen.next_due_at is not None and seen.next_due_at < filter.due_before)
-        )
+        and (filter.due_before is None or (seen.next_due_at is not None and seen.next_due_at < filter.due_before))
         and (filter.urgency is None or urgency(seen.next_due_at, now) in filter.urgency)
         and _any(filter.appeal_statuses, seen.appeal_status)
         and filter.disputed in (None, seen.disputed)

@@ -1,4 +1,4 @@
-"""What time has to do: clocks that warn or run out, in order; and those that failed so often that a person must look."""
+"""What time has to do: clocks that warn or run out, in order, and those that a person must look at."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -43,9 +43,7 @@ def claims(
         order_id, quantity, paid = bought[line]
         currency = currency_of[order_id]
         found[order_id].append(
-            Claimed(
-                line, quantity, False, from_minor(minor, currency, digits(currency)), None, full=minor >= paid
-            )
+            Claimed(line, quantity, False, from_minor(minor, currency, digits(currency)), None, full=minor >= paid)
         )
     return {order_id: tuple(claimed) for order_id, claimed in found.items()}
 

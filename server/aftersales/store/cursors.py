@@ -23,8 +23,6 @@ def decoded(cursor: str, sort: str) -> Place:
     except ValueError:
         read = None
     match read:
-        case [str(of), int(value), str(id)] if (
-            of == sort and not isinstance(value, bool) and abs(value) < 2**63
-        ):
+        case [str(of), int(value), str(id)] if of == sort and not isinstance(value, bool) and abs(value) < 2**63:
             return value, id
     raise Refused([Problem("INVALID_INPUT", "This is no cursor of this list.", "after")])

@@ -58,7 +58,8 @@ def order(row: Row, shop: Shop, lines: Sequence[Row], claims: tuple[Claimed, ...
         total, shipping_paid, fulfilment, claims_version,
     ) = row  # fmt: skip
     return Order(
-        id, number, shop, buyer_id, currency, digits, OrderState(state), instant(placed_at), instant_or_none(delivered_at),
+        id, number, shop, buyer_id, currency, digits, OrderState(state),
+        instant(placed_at), instant_or_none(delivered_at),
         from_minor(total, currency, digits), from_minor(shipping_paid, currency, digits),
         tuple(order_line(line, currency, digits) for line in lines), fulfilment, buyer_name, claims, claims_version,
     )  # fmt: skip
@@ -75,9 +76,7 @@ def order_line(row: Row, currency: str, digits: int) -> OrderLine:
     )  # fmt: skip
 
 
-def request(
-    row: Row, order: Order, terms: Terms, stage: Stage | None, parts: Sequence[Sequence[Row]]
-) -> Request:
+def request(row: Row, order: Order, terms: Terms, stage: Stage | None, parts: Sequence[Sequence[Row]]) -> Request:
     """
     Args:
         parts: rows of its lines, clocks, shipments, refunds, costs and evidence.
@@ -149,7 +148,8 @@ def shipment(row: Row) -> Shipment:
     ) = row
     return Shipment(
         id, Leg(leg), ShipmentStatus(status), ReturnMethod(method) if method else None, carrier, tracking, attempts,
-        party_or_none(payer), instant_or_none(pickup_at), instant_or_none(handed_over_at), instant_or_none(delivered_at),
+        party_or_none(payer), instant_or_none(pickup_at),
+        instant_or_none(handed_over_at), instant_or_none(delivered_at),
     )  # fmt: skip
 
 

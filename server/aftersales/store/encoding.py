@@ -71,7 +71,8 @@ def line_row(request: Request, position: int, line: RequestLine) -> Values:
 def deadline_row(request: Request, position: int, clock: Clock, after: datetime) -> Values:
     wake_at = wakes_at(clock, after)
     return (
-        clock.id, request.id, position, clock.key, clock.owed_by.title, micros(clock.started_at), micros_or_none(clock.due_at),
+        clock.id, request.id, position, clock.key, clock.owed_by.title,
+        micros(clock.started_at), micros_or_none(clock.due_at),
         None if clock.remaining is None else clock.remaining // SECOND, clock.status.value,
         json([before // SECOND for before in clock.warn_before]), micros_or_none(wake_at),
     )  # fmt: skip
@@ -94,7 +95,7 @@ def shipment_row(request: Request, position: int, parcel: Shipment) -> Values:
 
 
 def refund_row(request: Request, position: int, refund: Refund, now: datetime) -> Values:
-    """A refund that is granted, or that a person frees, is to be tried at once; one that a person must look at never."""
+    """A refund that is granted, or that a person frees, is tried at once; one that a person must look at, never."""
     digits, at = request.order.digits, micros(now)
     stuck = refund.status is RefundStatus.FAILED and "refund_stuck" in request.tags
     settled = refund.status is RefundStatus.PAID or stuck

@@ -44,8 +44,8 @@ class Files:
             Statement(
                 f"{insert('evidence')} ON CONFLICT (id) DO NOTHING",
                 (
-                    item.id, None, item.uploaded_by, item.by.title, item.kind.value, "STAGED", stored.url, stored.media_type,
-                    stored.bytes, stored.sha256, stored.note, micros(stored.created_at), None,
+                    item.id, None, item.uploaded_by, item.by.title, item.kind.value, "STAGED", stored.url,
+                    stored.media_type, stored.bytes, stored.sha256, stored.note, micros(stored.created_at), None,
                 ),
             )
         )  # fmt: skip

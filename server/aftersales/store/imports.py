@@ -11,7 +11,7 @@ from ..engine.money import Money, to_minor
 from ..engine.vocabulary import OrderState, Shop
 from .columns import ASIDE, COLUMNS, insert
 from .conflicts import OrderMoved
-from .database import Database, Row, Statement, padded
+from .database import Database, Row, Statement, marks, padded
 from .values import Digits, micros, micros_or_none
 
 CHUNK = 100
@@ -125,9 +125,7 @@ class Imports:
                 statements = [
                     statement
                     for id, order in latest.items()
-                    for statement in _written(
-                        order, outcomes[id], known.get(id), at, self.digits(order.currency)
-                    )
+                    for statement in _written(order, outcomes[id], known.get(id), at, self.digits(order.currency))
                 ]
                 if statements:
                     await self.database.write(*statements)
@@ -195,7 +193,8 @@ def _written(
             yield from _lines(order, digits, "DO NOTHING")
         else:
             yield Statement(
-                "UPDATE orders SET total = ?, shipping_paid = ?, buyer_id = ?, placed_at = ?, fulfilment = ? WHERE id = ?",
+                "UPDATE orders SET total = ?, shipping_paid = ?, buyer_id = ?, placed_at = ?, fulfilment = ?"
+                " WHERE id = ?",
                 (
                     to_minor(order.total, digits), to_minor(order.shipping_paid, digits), order.buyer_id,
                     micros(order.placed_at), order.fulfilment, order.id,
@@ -212,13 +211,13 @@ def _moved_on(order: ImportedOrder, known: _Known, at: datetime) -> Statement:
     passed = [state for state, rank in FORWARD.items() if rank < FORWARD[order.state.value]]
     delivered = micros_or_none(order.delivered_at)
     return Statement(
-        f"UPDATE orders SET state = CASE WHEN state IN ({', '.join('?' * len(passed)) or 'NULL'}) THEN ? ELSE state END,"
+        f"UPDATE orders SET state = CASE WHEN state IN ({marks(len(passed)) or 'NULL'}) THEN ? ELSE state END,"
         " delivered_at = CASE WHEN delivered_at IS NULL OR delivered_at < ? THEN ? ELSE delivered_at END,"
         " buyer_name = COALESCE(?, buyer_name), imported_at = ?, source_hash = ?, claims_version = claims_version + 1"
         " WHERE id = ? AND claims_version = ?",
         (
-            *passed, order.state.value, delivered or 0, delivered, order.buyer_name, micros(at), order.source_hash, order.id,
-            known.claims_version,
+            *passed, order.state.value, delivered or 0, delivered, order.buyer_name, micros(at), order.source_hash,
+            order.id, known.claims_version,
         ), 1, OrderMoved,
     )  # fmt: skip
 

@@ -20,9 +20,7 @@ __all__ = ["KeyTaken", "Ledger", "NumberTaken", "OrderMoved", "StaleVersion"]
 class Ledger(Reading, Agenda, Payments, Files, Imports, Memory):
     """The only way to the record. It knows no rule: what it writes, the engine has decided."""
 
-    async def commit(
-        self, changes: Sequence[Change], *, processed_at: datetime, key: Key | None = None
-    ) -> None:
+    async def commit(self, changes: Sequence[Change], *, processed_at: datetime, key: Key | None = None) -> None:
         """Write changes as one transaction: all of them and their events, or nothing.
 
         Args:

@@ -118,19 +118,19 @@ class Log:
         rows = sorted(row for part in read for row in part)
         return [_event(row) for row in rows[:limit]]
 
-    async def after(self, serial: int, limit: int = 500) -> list[LoggedEvent]:
-        """The next events of all shops, as they were written."""
+    async def after(self, serial: int, limit: int = 500, buyer_id: str | None = None) -> list[LoggedEvent]:
+        """The next events of all shops, or of one buyer's requests, as they were written."""
+        own = "" if buyer_id is None else " AND request_id IN (SELECT id FROM requests WHERE buyer_id = ?)"
+        args = (serial, limit) if buyer_id is None else (serial, buyer_id, limit)
         [rows] = await self.database.read(
-            Statement(f"{select('events')} WHERE serial > ? ORDER BY serial LIMIT ?", (serial, limit))
+            Statement(f"{select('events')} WHERE serial > ?{own} ORDER BY serial LIMIT ?", args)
         )
         return [_event(row) for row in rows]
 
     async def positions(self, shop_ids: Sequence[str]) -> dict[str, int]:
         """Where each shop's log ends; 0 where it is empty or there is no such shop."""
         asked, args = padded(shop_ids)
-        [rows] = await self.database.read(
-            Statement(f"SELECT id, sequence FROM shops WHERE id IN ({asked})", args)
-        )
+        [rows] = await self.database.read(Statement(f"SELECT id, sequence FROM shops WHERE id IN ({asked})", args))
         return dict.fromkeys(shop_ids, 0) | dict(rows)
 
     async def last_serial(self) -> int:

@@ -19,9 +19,7 @@ class Memory:
                 (key.scope, key.key, micros(since)),
             )
         )
-        return next(
-            (Remembered(id, fingerprint, instant(at), version) for id, fingerprint, at, version in rows), None
-        )
+        return next((Remembered(id, fingerprint, instant(at), version) for id, fingerprint, at, version in rows), None)
 
     async def forget(self, before: datetime, limit: int = 10_000) -> int:
         """Clear away keys used before an instant, the oldest first.

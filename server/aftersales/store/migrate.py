@@ -4,6 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from .urls import path_of
 
@@ -35,7 +36,8 @@ class SchemaState:
         """What to do, in words; empty if it fits."""
         if self.fits:
             return ""
-        return f"The database is at {self.current or 'nothing'}, this release needs {self.needed}. Run: aftersales migrate"
+        current = self.current or "nothing"
+        return f"The database is at {current}, this release needs {self.needed}. Run: aftersales migrate"
 
 
 async def schema_state(url: str) -> SchemaState:
@@ -74,14 +76,14 @@ async def _apply(path: Path) -> None:
     from tortoise.migrations.api import migrate as apply
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(path):
+    with _Alone(path):
         try:
             await apply(config=config(path))
         finally:
             await Tortoise.close_connections()
 
 
-def config(path: Path) -> dict[str, object]:
+def config(path: Path) -> dict[str, Any]:
     """How Tortoise is to see us."""
     return {
         "connections": {
@@ -100,17 +102,18 @@ def config(path: Path) -> dict[str, object]:
     }
 
 
-class _alone:
+class _Alone:
     """While it lasts, no other process migrates this database: Tortoise itself takes no lock."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path.with_name(path.name + ".migrating")
+        self._path = path.with_name(path.name + ".lock")
 
     def __enter__(self) -> None:
         self._lock = sqlite3.connect(self._path, timeout=60, isolation_level=None)
         self._lock.execute("BEGIN EXCLUSIVE")
 
     def __exit__(self, *_: object) -> None:
+        # the empty file stays: whoever waits for it would lose it
         self._lock.close()
 
 
@@ -124,9 +127,7 @@ def _applied(path: Path) -> list[str]:
         return []
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
-        rows = connection.execute(
-            "SELECT name FROM tortoise_migrations WHERE app = ? ORDER BY name", (APP,)
-        ).fetchall()
+        rows = connection.execute("SELECT name FROM tortoise_migrations WHERE app = ? ORDER BY name", (APP,)).fetchall()
     except sqlite3.OperationalError:
         # a file without the table: nothing was ever applied
         return []

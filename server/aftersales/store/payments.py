@@ -49,9 +49,7 @@ class Payments:
         return [self._payable(row) for row in rows]
 
     async def next_refund_at(self) -> datetime | None:
-        [rows] = await self.database.read(
-            Statement(f"SELECT next_try_at {_TO_TRY} ORDER BY next_try_at, id LIMIT 1")
-        )
+        [rows] = await self.database.read(Statement(f"SELECT next_try_at {_TO_TRY} ORDER BY next_try_at, id LIMIT 1"))
         return instant(rows[0][0]) if rows else None
 
     async def mark_asked(self, refund_id: str, at: datetime) -> bool:

@@ -82,18 +82,12 @@ class Reading:
 
     async def orders(self, ids: Sequence[str]) -> dict[str, Order]:
         """Orders with their shops, lines and claims."""
-        return (
-            self._orders(await self.database.read(*_order_statements(*padded(ids), lean=False)))
-            if ids
-            else {}
-        )
+        return self._orders(await self.database.read(*_order_statements(*padded(ids), lean=False))) if ids else {}
 
     async def shops(self, ids: Sequence[str] | None = None) -> dict[str, Shop]:
         """Shops by id; all of them where no ids are given."""
         asked, args = padded(ids) if ids is not None else ("SELECT id FROM shops", [])
-        [rows] = await self.database.read(
-            Statement(f"{select('shops')} WHERE id IN ({asked}) ORDER BY id", args)
-        )
+        [rows] = await self.database.read(Statement(f"{select('shops')} WHERE id IN ({asked}) ORDER BY id", args))
         return {row[0]: decoding.shop(row) for row in rows}
 
     async def find_parcel(self, tracking: str) -> list[tuple[str, Shipment]]:
@@ -106,9 +100,7 @@ class Reading:
     async def requests_of_order(self, order_id: str) -> list[str]:
         """Ids of all requests on an order, latest first."""
         [rows] = await self.database.read(
-            Statement(
-                "SELECT id FROM requests WHERE order_id = ? ORDER BY created_at DESC, id DESC", (order_id,)
-            )
+            Statement("SELECT id FROM requests WHERE order_id = ? ORDER BY created_at DESC, id DESC", (order_id,))
         )
         return [row[0] for row in rows]
 

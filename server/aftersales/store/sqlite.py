@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar, TypeVarTuple, Unpack
+from typing import TypeVar, TypeVarTuple
 
 from .database import Row, Statement, StoreBusy, StoreClosed
 
 READERS = 2
 WAITING = 1_000
-BUSY_SECONDS = 5
+PATIENCE_SECONDS = 5.0
 CACHED_STATEMENTS = 512
 
 Answer = TypeVar("Answer")
@@ -31,8 +31,8 @@ class Lane:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._connection: sqlite3.Connection | None = None
 
-    async def open(self, path: Path, *, read_only: bool) -> None:
-        self._connection = await self._call(_connect, path, read_only)
+    async def open(self, path: Path, read_only: bool, patience_seconds: float) -> None:
+        self._connection = await self._call(_connect, path, read_only, patience_seconds)
 
     async def run(self, batch: Batch, statements: Sequence[Statement]) -> list[list[Row]]:
         if self._connection is None:
@@ -56,7 +56,7 @@ class Lane:
             await self._call(connection.close)
         self._thread.shutdown(wait=False)
 
-    async def _call(self, function: Callable[[Unpack[Args]], Answer], *args: Unpack[Args]) -> Answer:
+    async def _call(self, function: Callable[[*Args], Answer], *args: *Args) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *args)
 
 
@@ -69,19 +69,25 @@ class SqliteDatabase:
 
     @classmethod
     async def open(
-        cls, path: Path | str, *, readers: int = READERS, waiting: int = WAITING
+        cls,
+        path: Path | str,
+        *,
+        readers: int = READERS,
+        waiting: int = WAITING,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> SqliteDatabase:
         """Open the file, made if there is none.
 
         Args:
             waiting: batches that may wait for one thread; one more is refused with `StoreBusy`.
+            patience_seconds: how long another process may keep the database to itself.
         """
         writer = Lane("sqlite-write", waiting)
         lanes = [Lane(f"sqlite-read-{number}", waiting) for number in range(readers)]
         # the writer first: it makes the file, and readers cannot
-        await writer.open(Path(path), read_only=False)
+        await writer.open(Path(path), False, patience_seconds)
         for lane in lanes:
-            await lane.open(Path(path), read_only=True)
+            await lane.open(Path(path), True, patience_seconds)
         return cls(writer, lanes)
 
     async def read(self, *statements: Statement) -> list[list[Row]]:
@@ -96,11 +102,14 @@ class SqliteDatabase:
             await lane.close()
 
 
-def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
+def _connect(path: Path, read_only: bool, patience_seconds: float) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=CACHED_STATEMENTS
-    )  # fmt: skip
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        path,
+        timeout=patience_seconds,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=CACHED_STATEMENTS,
+    )
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     else:

@@ -38,9 +38,7 @@ def joined(conditions: Iterable[Condition]) -> Condition:
     """All of them, as a WHERE clause; empty if there are none."""
     conditions = list(conditions)
     sql = " AND ".join(condition.sql for condition in conditions)
-    return Condition(
-        f" WHERE {sql}" if sql else "", [arg for condition in conditions for arg in condition.args]
-    )
+    return Condition(f" WHERE {sql}" if sql else "", [arg for condition in conditions for arg in condition.args])
 
 
 def choices(filter: Filter) -> Iterator[OneOf]:
@@ -63,17 +61,13 @@ def choices(filter: Filter) -> Iterator[OneOf]:
 def conditions(filter: Filter, now: datetime) -> Iterator[Condition]:
     """What the filter says otherwise."""
     if filter.tags is not None:
-        yield _any(
-            Condition("tags LIKE ? ESCAPE '!'", (f"%{escaped(json(tag))}%",)) for tag in sorted(filter.tags)
-        )
+        yield _any(Condition("tags LIKE ? ESCAPE '!'", (f"%{escaped(json(tag))}%",)) for tag in sorted(filter.tags))
     if filter.disputed is not None:
         yield Condition(f"dispute_status {'=' if filter.disputed else '<>'} 'OPEN'")
     if filter.due_before is not None:
         yield Condition("next_due_at < ?", (micros(filter.due_before),))
     if filter.urgency is not None:
-        yield _any(
-            _urgency(urgency, now) for urgency in sorted(filter.urgency, key=lambda urgency: urgency.value)
-        )
+        yield _any(_urgency(urgency, now) for urgency in sorted(filter.urgency, key=lambda urgency: urgency.value))
     for column, sign, at in (
         ("created_at", ">=", filter.created_after),
         ("created_at", "<", filter.created_before),

@@ -34,8 +34,9 @@ CHANGES = {
     "deadlines": "due_at = excluded.due_at, remaining_seconds = excluded.remaining_seconds, status = excluded.status,"
                  " wake_at = excluded.wake_at, tries = 0, parked_at = NULL, fault_text = NULL",
     "shipments": ", ".join(f"{name} = excluded.{name}" for name in COLUMNS["shipments"][2:]),
-    "refunds": ", ".join(f"{name} = excluded.{name}"
-                         for name in ("status", "paid_at", "tries", "next_try_at", "asked_at", "stuck_at")),
+    # while its outcome is open, that it was asked about must not be forgotten: it would be paid anew
+    "refunds": ", ".join(f"{name} = excluded.{name}" for name in ("status", "paid_at", "tries", "next_try_at", "stuck_at"))
+               + ", asked_at = CASE WHEN excluded.status = 'PENDING' THEN refunds.asked_at END",
     "costs": "amount = excluded.amount",
 }
 # fmt: on
@@ -97,9 +98,7 @@ def _warning(change: Change, processed_at: datetime) -> Iterator[Statement]:
                 " WHERE id = ? AND status = 'RUNNING' AND due_at = ? AND wake_at <= ?",
                 (micros(wake_at), clock.id, micros(clock.due_at), micros(after)), 1, StaleVersion,
             )  # fmt: skip
-    yield Statement(
-        "UPDATE requests SET sequence = sequence + ? WHERE id = ?", (len(change.events), request.id), 1
-    )
+    yield Statement("UPDATE requests SET sequence = sequence + ? WHERE id = ?", (len(change.events), request.id), 1)
 
 
 def _record(change: Change, known_terms: Callable[[str], bool]) -> Iterator[Statement]:
@@ -152,11 +151,9 @@ def _children(change: Change, processed_at: datetime) -> Iterator[Statement]:
 
 
 def _evidence(change: Change, processed_at: datetime) -> Iterator[Statement]:
-    """What is shown for the first time now belongs to the request; a file supports one request and those that replace it."""
+    """What is shown for the first time belongs to the request now, and later to the one that replaces it."""
     request, known = change.request, change.before.evidence if change.before else ()
-    shown: dict[str, Evidence] = {
-        item.id: item for item in (*request.evidence, *change.given.get("evidence", ()))
-    }
+    shown: dict[str, Evidence] = {item.id: item for item in (*request.evidence, *change.given.get("evidence", ()))}
     new = [id for id in shown if id not in {item.id for item in known}]
     if not new:
         return
@@ -172,11 +169,7 @@ def _evidence(change: Change, processed_at: datetime) -> Iterator[Statement]:
 
 def _evidence_gone() -> Refused:
     return Refused(
-        [
-            Problem(
-                "NOT_FOUND", "There is no such evidence of yours to use.", "evidenceIds", guard="G_EVIDENCE"
-            )
-        ]
+        [Problem("NOT_FOUND", "There is no such evidence of yours to use.", "evidenceIds", guard="G_EVIDENCE")]
     )
 
 
