@@ -187,9 +187,7 @@ def ec(kid: str) -> Key:
 
 def issued(key: Key, algorithm: str, kid: str | None = None) -> str:
     told = {**TOLD, "aud": "aftersales", "exp": int(NOW.timestamp()) + 60}
-    return "Bearer " + jwt.encode(
-        {"alg": algorithm, "kid": kid or key.kid}, told, key, algorithms=[algorithm]
-    )
+    return "Bearer " + jwt.encode({"alg": algorithm, "kid": kid or key.kid}, told, key, algorithms=[algorithm])
 
 
 async def test_the_keys_are_fetched_once_and_both_algorithms_are_known() -> None:

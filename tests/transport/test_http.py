@@ -121,10 +121,7 @@ async def test_a_query_may_come_by_get(door: Door) -> None:
 async def test_a_mutation_never_comes_by_get(door: Door) -> None:
     before = door.world.count
 
-    answers = [
-        await get(door, {"query": "mutation { bump }"}, accept=accept)
-        for accept in (JSON, "text/event-stream")
-    ]
+    answers = [await get(door, {"query": "mutation { bump }"}, accept=accept) for accept in (JSON, "text/event-stream")]
 
     assert [answer.status_code for answer in answers] == [405, 405]
     assert {answer.headers["allow"] for answer in answers} == {"POST"}
@@ -411,9 +408,7 @@ async def test_hostile_bytes_get_a_plain_400(door: Door, case: str) -> None:
         (b'{"a": [' + b"1," * 30_000 + b"1]}", "VARIABLES_TOO_LARGE"),
     ],
 )
-async def test_hostile_variables_are_refused_before_any_type_sees_them(
-    door: Door, variables: bytes, code: str
-) -> None:
+async def test_hostile_variables_are_refused_before_any_type_sees_them(door: Door, variables: bytes, code: str) -> None:
     body = b'{"query":"{hello}","variables":' + variables + b"}"
 
     async with httpx.AsyncClient() as client:
@@ -438,9 +433,7 @@ async def test_a_number_of_ten_thousand_digits_is_a_mistake_not_a_fault(door: Do
 # ---------------------------------------------------------------- helpers
 
 
-async def post(
-    door: Door, *, json: Any, accept: str | None = JSON, authorization: str | None = None
-) -> httpx.Response:
+async def post(door: Door, *, json: Any, accept: str | None = JSON, authorization: str | None = None) -> httpx.Response:
     async with httpx.AsyncClient() as client:
         del client.headers["accept"]
         headers = {"accept": accept, "authorization": authorization}

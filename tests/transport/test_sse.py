@@ -57,9 +57,7 @@ async def test_a_mutation_may_ask_for_a_stream_by_post(door: Door) -> None:
     assert told == {"data": {"bump": door.world.count}}
 
 
-async def test_a_source_that_fails_is_masked_and_ends_the_stream(
-    door: Door, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_source_that_fails_is_masked_and_ends_the_stream(door: Door, caplog: pytest.LogCaptureFixture) -> None:
     async with streaming(door, "subscription { breaks }") as answer:
         events = [event async for event in heard(answer)]
 

@@ -320,9 +320,7 @@ def next_(id: str, **data: object) -> dict[str, Any]:
 @asynccontextmanager
 async def dialed(door: Door, headers: dict[str, str] | None = None) -> AsyncIterator[ClientConnection]:
     spoken = [Subprotocol(PROTOCOL)]
-    async with connect(
-        door.socket, subprotocols=spoken, compression=None, additional_headers=headers
-    ) as socket:
+    async with connect(door.socket, subprotocols=spoken, compression=None, additional_headers=headers) as socket:
         yield socket
 
 

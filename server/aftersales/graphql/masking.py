@@ -1,12 +1,17 @@
 """What a caller may learn of an error: all of their own mistakes, nothing of ours but a number to quote."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from uuid import uuid4
 
 from graphql import GraphQLError
 
+from ..engine.refusal import Refused
+from ..store.database import StoreBusy
+
 logger = logging.getLogger("aftersales.graphql")
+
+Say = Callable[[str], str]
 
 # What a scalar may raise while it reads a value: then the value is wrong, not the server.
 WRONG_VALUES = (GraphQLError, ValueError, TypeError, ArithmeticError)
@@ -30,14 +35,16 @@ def coded(errors: Iterable[GraphQLError], code: str) -> GraphQLErrors:
     return GraphQLErrors(with_code(masked_unless(WRONG_VALUES, error), code) for error in errors)
 
 
-def masked(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
-    """Errors of an execution. Those that no resolver meant for the caller are logged and replaced."""
-    return [masked_unless((GraphQLError,), error) for error in errors]
+def masked(errors: Iterable[GraphQLError], say: Say = str) -> list[GraphQLError]:
+    """Errors of an execution. Those that no resolver meant for the caller are logged and replaced.
+
+    Args:
+        say: puts an English text into the caller's language.
+    """
+    return [masked_unless((GraphQLError,), error, say) for error in errors]
 
 
-def internal(
-    error: BaseException, near: GraphQLError | None = None, what: str = "an operation"
-) -> GraphQLError:
+def internal(error: BaseException, near: GraphQLError | None = None, what: str = "an operation") -> GraphQLError:
     """Logs a fault of ours under a new number and gives the error that quotes it."""
     number = uuid4().hex[:12]
     where = ".".join(map(str, near.path or ())) if near else what
@@ -50,9 +57,24 @@ def internal(
     )
 
 
-def masked_unless(harmless: tuple[type[Exception], ...], error: GraphQLError) -> GraphQLError:
+def masked_unless(harmless: tuple[type[Exception], ...], error: GraphQLError, say: Say = str) -> GraphQLError:
     cause = root(error)
-    return error if isinstance(cause, harmless) else internal(cause, error)
+    if isinstance(cause, harmless):
+        return error
+    return meant_for_caller(cause, error, say) or internal(cause, error)
+
+
+def meant_for_caller(cause: BaseException, near: GraphQLError | None, say: Say) -> GraphQLError | None:
+    """A query that was refused, or that the database had no time for: not a fault, and told as it is."""
+    where = {"nodes": near.nodes if near else None, "path": near.path if near else None}
+    match cause:
+        case Refused(problems=(first, *_)):
+            told = {"code": first.code, "argument": first.field, "retryable": first.retryable}
+            return GraphQLError(first.text(say), extensions=told, **where)
+        case StoreBusy():
+            busy = {"code": "BUSY", "retryable": True}
+            return GraphQLError(say("Too much is asked at once. Ask again in a moment."), extensions=busy, **where)
+    return None
 
 
 def root(error: GraphQLError) -> BaseException:

@@ -44,9 +44,7 @@ def measure(operation: SelectionSetNode, fragments: Mapping[str, FragmentDefinit
     return Walk(fragments).within(operation, 1)
 
 
-def root_fields(
-    operation: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
-) -> list[FieldNode]:
+def root_fields(operation: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> list[FieldNode]:
     """The fields an operation asks of its root, fragments spread out, each fragment once."""
     found: list[FieldNode] = []
     spread: set[str] = set()

@@ -22,7 +22,7 @@ from graphql import (
 from strawberry.execution import optimized_is_awaitable
 
 from .documents import Document, DocumentLimits, Documents
-from .masking import GraphQLErrors, coded, internal, masked
+from .masking import GraphQLErrors, Say, coded, internal, masked, meant_for_caller
 from .variables import VariableLimits, check
 
 
@@ -70,7 +70,8 @@ class Operations:
         """The answer to a query or a mutation, its errors masked. Never raises one."""
         try:
             result = execute_root_selection_set(self._executor(prepared, context))
-            return clean(result if isinstance(result, ExecutionResult) else await result)
+            answer = result if isinstance(result, ExecutionResult) else await result
+            return clean(answer, language(context))
         except Exception as error:
             return ExecutionResult(None, [internal(error)])
 
@@ -87,8 +88,8 @@ class Operations:
         if not isinstance(source, ExecutionResult | AsyncIterable):
             source = await source
         if isinstance(source, ExecutionResult):
-            return clean(source)
-        return cleaned(map_source_to_response_event(executor, source))
+            return clean(source, language(context))
+        return cleaned(map_source_to_response_event(executor, source), language(context))
 
     def _coerced(self, document: Document, variables: Mapping[str, Any]) -> VariableValues:
         definitions = document.operation.variable_definitions
@@ -122,19 +123,27 @@ class Operations:
         )
 
 
-def clean(result: ExecutionResult) -> ExecutionResult:
+def language(context: Any) -> Say:
+    """What puts an English text into the caller's language; English for a context that knows none."""
+    return getattr(context, "words", str)
+
+
+def clean(result: ExecutionResult, say: Say = str) -> ExecutionResult:
     if result.errors:
-        result.errors = masked(result.errors)
+        result.errors = masked(result.errors, say)
     return result
 
 
-async def cleaned(results: AsyncGenerator[ExecutionResult, None]) -> AsyncGenerator[ExecutionResult, None]:
+async def cleaned(
+    results: AsyncGenerator[ExecutionResult, None], say: Say = str
+) -> AsyncGenerator[ExecutionResult, None]:
     try:
         # closing this closes the source at once, not when the collector comes by
         async with aclosing(results):
             async for result in results:
-                yield clean(result)
+                yield clean(result, say)
     except GraphQLError as error:
-        raise GraphQLErrors(masked([error])) from None
+        raise GraphQLErrors(masked([error], say)) from None
     except Exception as error:
-        raise GraphQLErrors([internal(error, what="a subscription")]) from None
+        meant = meant_for_caller(error, None, say)
+        raise GraphQLErrors([meant or internal(error, what="a subscription")]) from None

@@ -143,9 +143,7 @@ class Authenticator:
         }
         if settings.issuer is not None:
             demanded["iss"] = {"essential": True, "value": settings.issuer}
-        return jwt.JWTClaimsRegistry(
-            now=int(now.timestamp()), leeway=int(settings.skew.total_seconds()), **demanded
-        )
+        return jwt.JWTClaimsRegistry(now=int(now.timestamp()), leeway=int(settings.skew.total_seconds()), **demanded)
 
 
 def keys(settings: AuthSettings) -> Keys:

@@ -42,9 +42,7 @@ class Places:
 
 
 class Gate:
-    def __init__(
-        self, operations: Operations, make_context: MakeContext, settings: TransportSettings
-    ) -> None:
+    def __init__(self, operations: Operations, make_context: MakeContext, settings: TransportSettings) -> None:
         self.operations = operations
         self.make_context = make_context
         self.settings = settings

@@ -68,8 +68,7 @@ def policy(nonce: str) -> str:
 def page(nonce: str, tokens: Mapping[str, str]) -> str:
     style = f'<link rel="stylesheet" href="{CDN}/{STYLE[0]}" {pinned(STYLE[1])}>'
     scripts = "\n".join(
-        f'<script nonce="{nonce}" src="{CDN}/{file}" {pinned(integrity)}></script>'
-        for file, integrity in SCRIPTS
+        f'<script nonce="{nonce}" src="{CDN}/{file}" {pinned(integrity)}></script>' for file, integrity in SCRIPTS
     )
     # inside a script element only `<` could end it early
     people = orjson.dumps(list(tokens.items())).decode().replace("<", "\\u003c")

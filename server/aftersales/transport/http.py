@@ -90,18 +90,14 @@ class GraphQLOverHTTP:
             prepared = self.gate.admit(given, asking)
             only_reads(prepared, reads)
             if prepared.kind is OperationType.SUBSCRIPTION:
-                raise Turned(
-                    406, "NOT_ACCEPTABLE", "Subscribe with Accept: text/event-stream, or by WebSocket."
-                )
+                raise Turned(406, "NOT_ACCEPTABLE", "Subscribe with Accept: text/event-stream, or by WebSocket.")
             async with Attendance(receive, self.settings.patience_seconds):
                 result = await self.gate.answer(prepared, asking)
         except GraphQLErrors as mistakes:
             return status_of_errors(media), encoded_errors(mistakes.errors)
         return status_of(result, media), encoded(result)
 
-    async def _stream(
-        self, given: Params, asking: Caller, scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def _stream(self, given: Params, asking: Caller, scope: Scope, receive: Receive, send: Send) -> None:
         prepared: Prepared | GraphQLErrors
         try:
             prepared = self.gate.admit(given, asking)

@@ -37,6 +37,7 @@ def serve(
         port: 0 for any that is free.
         ready: called with the address once connections are taken.
     """
+    lift_file_limit()
     listener = bound(host, port)
     server = Server(config(app, settings), lambda: ready(address(listener)))
     big_stack(server.run)(sockets=[listener])
@@ -84,6 +85,16 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.draining.set()
         await super().shutdown(sockets)
+
+
+def lift_file_limit() -> None:
+    """Every connection is an open file, and the usual soft limit of 1024 ends the service at 1024 of them."""
+    if sys.platform == "win32":
+        return
+    import resource  # which Windows has not
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def bound(host: str, port: int) -> socket.socket:

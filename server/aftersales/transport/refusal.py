@@ -12,9 +12,7 @@ class Turned(Exception):
         headers: beyond those of every answer, such as `allow` and `retry-after`.
     """
 
-    def __init__(
-        self, status: int, code: str, message: str, *, headers: tuple[tuple[bytes, bytes], ...] = ()
-    ) -> None:
+    def __init__(self, status: int, code: str, message: str, *, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
         super().__init__(message)
         self.status = status
         self.headers = headers

@@ -35,9 +35,7 @@ class Socket:
     memory than that. A reader that takes nothing for `send_seconds` is cut.
     """
 
-    def __init__(
-        self, scope: Scope, receive: Receive, send: Send, *, gate: Gate, authenticate: Authenticate
-    ) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, gate: Gate, authenticate: Authenticate) -> None:
         self.scope = scope
         self.receive = receive
         self.send = send

@@ -39,9 +39,7 @@ class EventStream:
         self.send = send
         self.seconds = seconds
 
-    async def run(
-        self, prepared: Prepared | GraphQLErrors, asking: Caller, scope: Scope, receive: Receive
-    ) -> None:
+    async def run(self, prepared: Prepared | GraphQLErrors, asking: Caller, scope: Scope, receive: Receive) -> None:
         await self.send({"type": "http.response.start", "status": 200, "headers": [*HEADERS]})
         await self._write(SIGN_OF_LIFE)
         # uvicorn would wait for streams to end by themselves before it stops; our launcher says when
