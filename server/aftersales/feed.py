@@ -62,6 +62,11 @@ class Follower:
             self._queue.append(told)
         self._ready.set()
 
+    @property
+    def idle(self) -> bool:
+        """Whether everything that was handed to it has been taken."""
+        return not self._queue and not self._lagged
+
     def close(self) -> None:
         self._closed = True
         self._ready.set()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Annotated
@@ -10,8 +11,9 @@ from typing import Annotated
 import strawberry
 
 from ..engine.filter import Filter, facets, matches, then
-from ..engine.rights import may_see
-from ..feed import Lagged, Told, backlog
+from ..engine.rights import acts_as, may_see
+from ..engine.vocabulary import Party
+from ..feed import Follower, Lagged, Told, backlog
 from ..store.log import LoggedEvent
 from . import stream_position as positions
 from . import types
@@ -101,22 +103,33 @@ class Subscription:
                 heartbeat_seconds=int(house.heartbeat_seconds),
             )
             if after:
-                async for told in backlog(missed_lines(context, position), lean(context)):
+                async for told in backlog(missed_lines(context, position), context.desk.ledger.requests):
                     if item := said(context, wish, position, told):
                         yield item
+            loop = asyncio.get_running_loop()
+            quiet_since = loop.time()
             while True:
+                left = quiet_since + house.heartbeat_seconds - loop.time()
                 try:
-                    live = await follower.next(house.heartbeat_seconds)
+                    # lines that this viewer does not hear of do not put off the heartbeat
+                    live = await follower.next(left) if left > 0 else None
                 except Lagged:
                     yield reset(await positions.now(context, wish), StreamResetReason.LAGGED)
                     return
                 except StopAsyncIteration:
                     return
                 context.forget()
-                if live is None:
-                    yield StreamHeartbeat(cursor=Cursor(position.cursor()), server_time=context.now)
-                elif item := said(context, wish, position, live):
+                item = said(context, wish, position, live) if live else heartbeat(context, position, follower)
+                if item:
                     yield item
+                    quiet_since = loop.time()
+
+
+def heartbeat(context: Context, position: Position, follower: Follower) -> StreamHeartbeat:
+    """On a quiet stream all that the feed has read is told, so that a resume need not search it again."""
+    if position.shops is None and follower.idle:
+        position.serial = max(position.serial, context.house.feed.serial)
+    return StreamHeartbeat(cursor=Cursor(position.cursor()), server_time=context.now)
 
 
 def reset(current: Position, reason: StreamResetReason) -> StreamReset:
@@ -146,19 +159,14 @@ def said(context: Context, filter: Filter, position: Position, told: Told) -> St
     return RequestChanged(cursor=cursor, event=spoken, request=shown)
 
 
-def missed_lines(context: Context, position: Position):  # type: ignore[no-untyped-def]
+def missed_lines(context: Context, position: Position) -> Callable[[int], Awaitable[Sequence[LoggedEvent]]]:
     """Reads on from the position, which moves as lines are told."""
+    buyer = context.actor.id if acts_as(context.actor) is Party.BUYER else None
 
     async def read(limit: int) -> Sequence[LoggedEvent]:
         if position.shops is None:
-            return await context.house.log.after(position.serial, limit)
+            return await context.house.log.after(position.serial, limit, buyer)
         return await context.house.log.since(position.shops, limit)
 
     return read
 
-
-def lean(context: Context):  # type: ignore[no-untyped-def]
-    async def load(ids: Sequence[str]):  # type: ignore[no-untyped-def]
-        return await context.desk.ledger.requests(ids, lean=True)
-
-    return load

@@ -15,7 +15,7 @@ from ..engine import request as engine
 from ..engine import vocabulary
 from ..engine.decide import actions
 from ..engine.filter import urgency
-from ..engine.guards import reject_codes_for
+from ..engine.guards import amount_within_max, reject_codes_for
 from ..engine.money import Money as EngineMoney
 from ..engine.money_parts import parts
 from ..engine.process import Transition, mutation_name
@@ -184,7 +184,8 @@ class Deadline(Node):
 
     @strawberry.field
     def urgency(self) -> DeadlineUrgency:
-        return DeadlineUrgency[urgency(self.of.due_at, self.request.context.now).value]
+        due_at = self.of.due_at if self.of.status is engine.ClockStatus.RUNNING else None
+        return DeadlineUrgency[urgency(due_at, self.request.context.now).value]
 
     @strawberry.field(description="What will happen by itself when it is missed, in words.")
     def on_expiry(self) -> str:
@@ -468,7 +469,7 @@ def available_actions(context: Context, of: engine.Request) -> list[AvailableAct
 
 def action(context: Context, of: engine.Request, row: Transition) -> AvailableAction:
     clock = of.next_clock
-    wants_amount = any(guard.__name__ == "amount_within_max" for guard in row.guards)
+    wants_amount = amount_within_max in row.guards
     codes = _reject_codes(context, of, row)
     return AvailableAction(
         handle=row.action,
