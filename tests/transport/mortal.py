@@ -1,0 +1,48 @@
+"""A server to be killed: `python -m tests.transport.mortal FOLDER PORT BEGAN`. Its time runs on while it is dead.
+
+A week of its time passes in some twenty seconds. Its payment provider keeps a book of its own.
+"""
+
+import asyncio
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from aftersales.asgi import create_app
+from aftersales.clock import FastClock
+from aftersales.demo.gateway import DemoGateway
+from aftersales.engine.vocabulary import Shop
+from aftersales.hookspecs import RefundGateway, hookimpl
+from aftersales.registry import Plugin
+from aftersales.running import build
+from aftersales.settings import Settings
+from aftersales.store.sqlite import SqliteDatabase
+from aftersales.transport.launcher import serve
+
+SPEED = 30_000.0
+BASE = datetime(2025, 3, 3, 3, 0, tzinfo=UTC)
+
+
+class Pays:
+    def __init__(self, gateway: DemoGateway) -> None:
+        self.gateway = gateway
+
+    @hookimpl
+    def aftersales_refund_gateway(self, shop: Shop) -> RefundGateway:
+        return self.gateway
+
+
+def main(folder: Path, port: int, began: float) -> None:
+    clock = FastClock(SPEED, BASE + timedelta(seconds=(time.time() - began) * SPEED))
+
+    async def made():  # type: ignore[no-untyped-def]
+        gateway = await DemoGateway.open(await SqliteDatabase.open(folder / "provider.sqlite3"))
+        settings = Settings(database=f"sqlite://{folder / 'record.sqlite3'}")
+        return await build(settings, clock=clock, plugins=[Plugin("pays", "1.0", Pays(gateway))])
+
+    serve(create_app(asyncio.run(made())), "127.0.0.1", port, ready=lambda address: print("ready", address, flush=True))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))

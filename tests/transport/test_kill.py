@@ -1,0 +1,197 @@
+"""`kill -9` in the midst of mutations and of the tender: nothing acknowledged is lost, nothing fires or pays twice."""
+
+import asyncio
+import random
+import signal
+import sqlite3
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tests.transport.mortal import BASE
+
+from aftersales.engine.money import Money
+from aftersales.engine.vocabulary import OrderState, Shop, ShopKind
+from aftersales.markets import digits
+from aftersales.settings import DEVELOPMENT_SECRET
+from aftersales.store.imports import ImportedLine, ImportedOrder, order_line_id
+from aftersales.store.ledger import Ledger
+from aftersales.store.migrate import migrate
+from aftersales.store.sqlite import SqliteDatabase
+from aftersales.transport.tokens import mint
+
+ROOT = Path(__file__).parents[2]
+OPERATIONS = ROOT / "schema" / "operations"
+ORDERS, CLIENTS, DEATHS = 90, 6, 4
+SHOP = Shop("sh_mortal", "Mortal", "ID", ShopKind.MALL, "Asia/Jakarta")
+
+
+async def prepare(folder: Path) -> list[ImportedOrder]:
+    url = folder / "record.sqlite3"
+    await migrate(f"sqlite://{url}")
+    database = await SqliteDatabase.open(url)
+    ledger = Ledger(database, lambda kind, stage: None, digits)
+    await ledger.import_shops([SHOP])
+    zero, price = Money(Decimal(0), "IDR"), Money(Decimal(1000), "IDR")
+    orders = [
+        ImportedOrder(
+            SHOP.id, str(number), "by_ani", "IDR", OrderState.DELIVERED, BASE - timedelta(days=2), BASE, price, zero,
+            (ImportedLine("sku", "Thing", 1, price, zero, zero, zero),),
+        )
+        for number in range(ORDERS)
+    ]  # fmt: skip
+    await ledger.import_orders(orders, BASE)
+    await database.close()
+    return orders
+
+
+@dataclass
+class Mortal:
+    """The server process, and what it has promised so far."""
+
+    folder: Path
+    port: int
+    began: float = field(default_factory=time.time)
+    process: asyncio.subprocess.Process | None = None
+    up: asyncio.Event = field(default_factory=asyncio.Event)
+    acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    async def live(self) -> None:
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.transport.mortal", str(self.folder), str(self.port), str(self.began),
+            cwd=ROOT, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        async with asyncio.timeout(30):
+            first = await self.process.stdout.readline()
+        assert first.startswith(b"ready"), first
+        self.up.set()
+
+    async def die(self) -> None:
+        assert self.process is not None
+        self.up.clear()
+        self.process.send_signal(signal.SIGKILL)
+        await self.process.wait()
+
+
+@asynccontextmanager
+async def mortal(folder: Path, port: int) -> AsyncIterator[Mortal]:
+    server = Mortal(folder, port)
+    await server.live()
+    try:
+        yield server
+    finally:
+        await server.die()
+
+
+def token(party: str, sub: str, **more: Any) -> dict[str, str]:
+    claims = {"sub": sub, "party": party, **more}
+    return {"authorization": f"Bearer {mint(DEVELOPMENT_SECRET, claims, timedelta(hours=1), now=datetime.now(UTC))}"}
+
+
+BUYER, SELLER = token("buyer", "ani"), token("seller", "owner", shops=["mortal"], grants=["*"])
+
+
+async def insist(server: Mortal, http: httpx.AsyncClient, name: str, who: dict[str, str], input: dict[str, Any]) -> Any:
+    """Send the same with the same key until there is an answer, whoever dies in between."""
+    document = (OPERATIONS / f"{name}.graphql").read_text()
+    while True:
+        await server.up.wait()
+        try:
+            answer = await http.post("/graphql", json={"query": document, "variables": {"input": input}}, headers=who)
+            answer.raise_for_status()
+        except httpx.HTTPError:
+            # dead, or dying: whether it was done, only the same key can tell
+            await asyncio.sleep(0)
+            continue
+        [payload] = answer.json()["data"].values()
+        server.acknowledged[input["idempotencyKey"]] = payload
+        return payload
+
+
+async def client(server: Mortal, http: httpx.AsyncClient, orders: list[ImportedOrder], chance: random.Random) -> None:
+    for order in orders:
+        claim = {
+            "idempotencyKey": f"open-{order.number}", "orderId": order.id, "reason": "not_received",
+            "lines": [{"orderLineId": order_line_id(order.id, 0), "quantity": 1}],
+        }  # fmt: skip
+        payload = await insist(server, http, "RefundOnlyOpen", BUYER, claim)
+        assert payload["problems"] == []
+        if chance.random() < 0.5:
+            decision = {"idempotencyKey": f"yes-{order.number}", "requestId": payload["request"]["id"], "expectedVersion": 1}
+            payload = await insist(server, http, "RefundOnlyApprove", SELLER, decision)
+            # silence may have been faster
+            assert {problem["code"] for problem in payload["problems"]} <= {"VERSION_CONFLICT", "DEADLINE_PASSED"}
+
+
+async def until(condition: Any, seconds: float) -> None:
+    """Asked again and again, on a thread so that the clients go on."""
+    async with asyncio.timeout(seconds):
+        while not await asyncio.to_thread(condition):
+            pass
+
+
+async def test_whatever_dies_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path, unused_tcp_port: int) -> None:
+    orders = await prepare(tmp_path)
+    chance = random.Random(7)
+    async with (
+        mortal(tmp_path, unused_tcp_port) as server,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{unused_tcp_port}", timeout=10) as http,
+    ):
+        clients = [
+            asyncio.create_task(client(server, http, orders[number::CLIENTS], random.Random(number))) for number in range(CLIENTS)
+        ]
+        for _ in range(DEATHS):
+            promised = len(server.acknowledged) + chance.randint(8, 25)
+            await until(lambda: len(server.acknowledged) >= promised or all(task.done() for task in clients), 60)  # noqa: B023
+            await server.die()
+            await server.live()
+        await asyncio.gather(*clients)
+        await until(lambda: all_ended(tmp_path), 60)
+
+    check(tmp_path, server.acknowledged)
+
+
+def rows(path: Path, sql: str) -> list[Any]:
+    with sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def all_ended(folder: Path) -> bool:
+    [(open, all)] = rows(folder / "record.sqlite3", "SELECT SUM(status NOT IN ('COMPLETED')), COUNT(*) FROM requests")
+    return all == ORDERS and open == 0
+
+
+def check(folder: Path, acknowledged: dict[str, dict[str, Any]]) -> None:
+    record = folder / "record.sqlite3"
+    versions = dict(rows(record, "SELECT id, version FROM requests"))
+    events = rows(record, "SELECT request_id, sequence, version, type, rule FROM events ORDER BY request_id, sequence")
+    refunds = rows(record, "SELECT id, request_id, status FROM refunds")
+    paid = rows(folder / "provider.sqlite3", "SELECT id, request_id FROM payments")
+
+    # nothing that was acknowledged is missing, and no key made two requests
+    for key, payload in acknowledged.items():
+        assert versions[payload["request"]["id"]] >= payload["request"]["version"], key
+    assert len(versions) == ORDERS
+    # nothing fired twice: one approval, by a person or by silence, and one end of each clock
+    for type in ("RequestApproved", "RequestCompleted", "RefundCreated", "RefundPaid"):
+        assert Counter(event[0] for event in events if event[3] == type) == Counter(versions.keys()), type
+    assert {event[4] for event in events if event[3] == "RequestApproved"} == {"RO1", "C17"}
+    # nothing paid twice, and the provider knows what we know
+    assert {(id, request) for id, request, status in refunds if status == "PAID"} == set(paid)
+    assert len(paid) == ORDERS
+    # both numberings are without a gap
+    for request_id in versions:
+        assert [event[1] for event in events if event[0] == request_id] == list(
+            range(1, sum(event[0] == request_id for event in events) + 1)
+        )
+    positions = [position for (position,) in rows(record, "SELECT position FROM events ORDER BY position")]
+    assert positions == list(range(1, len(positions) + 1))
