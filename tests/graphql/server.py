@@ -154,7 +154,7 @@ Bring = Callable[..., Awaitable[ImportedOrder]]
 
 @pytest.fixture
 def bring(server: Server) -> Bring:
-    """Imports an order: two headsets at 100.000, a cable at 50.000, shipping 10.000, delivered yesterday, unless said otherwise."""
+    """Imports an order: two headsets at 100.000, a cable at 50.000, shipping 10.000, delivered yesterday."""
 
     async def imported(
         number: str = "1001",
@@ -191,7 +191,9 @@ Open = Callable[..., Awaitable[Any]]
 def opened(server: Server, bring: Bring) -> Open:
     """A request that stands, by the way of its own mutation; answers with the payload's request."""
 
-    async def open(kind: str = "refundOnly", number: str = "1001", buyer: Actor = BUYER, shop: Shop = JAKARTA, **input: Any) -> Any:
+    async def open(
+        kind: str = "refundOnly", number: str = "1001", buyer: Actor = BUYER, shop: Shop = JAKARTA, **input: Any
+    ) -> Any:
         order = await bring(number, shop, buyer)
         reason = {"refundOnly": "not_received", "returnRefund": "wrong_size"}[kind]
         claim = {"orderId": order.id, "lines": [line(order)], "reason": reason} | input

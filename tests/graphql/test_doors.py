@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 from tests.graphql.server import AGENT, BUYER, OTHER_SELLER, SELLER, Bring, Open, Server, line, staff
 
@@ -58,7 +59,7 @@ async def test_damaged_is_no_reason_while_the_order_is_on_its_way(server: Server
 async def test_the_window_closes_at_the_very_instant(server: Server, bring: Bring) -> None:
     """Worked case 1: non-Mall, six calendar days."""
     order = await bring(delivered=server.clock())
-    claim = {"orderId": order.id, "lines": [line(order)], "reason": "not_received"}
+    claim: dict[str, Any] = {"orderId": order.id, "lines": [line(order)], "reason": "not_received"}
     fields = "problems { code message ... on NotEligible { rule eligibleUntil } } request { id }"
 
     server.clock.passes(days=6)
@@ -74,11 +75,18 @@ async def test_the_window_closes_at_the_very_instant(server: Server, bring: Brin
 
 async def test_the_same_key_does_the_same_thing_once(server: Server, bring: Bring) -> None:
     order = await bring()
-    claim = {"orderId": order.id, "lines": [line(order)], "reason": "not_received", "idempotencyKey": "mine"}
+    claim: dict[str, Any] = {
+        "orderId": order.id,
+        "lines": [line(order)],
+        "reason": "not_received",
+        "idempotencyKey": "mine",
+    }
 
     first = await server.do("refundOnlyOpen", BUYER, **claim)
     again = await server.do("refundOnlyOpen", BUYER, **claim)
-    other = await server.do("refundOnlyOpen", BUYER, "problems { code ... on KeyReused { firstUsedAt } }", **claim, note="!")
+    other = await server.do(
+        "refundOnlyOpen", BUYER, "problems { code ... on KeyReused { firstUsedAt } }", **claim, note="!"
+    )
 
     assert again["request"]["id"] == first["request"]["id"]
     assert again["replayed"] is True
@@ -88,7 +96,12 @@ async def test_the_same_key_does_the_same_thing_once(server: Server, bring: Brin
 
 async def test_the_same_key_at_the_same_time_does_the_thing_once(server: Server, bring: Bring) -> None:
     order = await bring()
-    claim = {"orderId": order.id, "lines": [line(order)], "reason": "not_received", "idempotencyKey": "mine"}
+    claim: dict[str, Any] = {
+        "orderId": order.id,
+        "lines": [line(order)],
+        "reason": "not_received",
+        "idempotencyKey": "mine",
+    }
 
     answers = await asyncio.gather(*(server.do("refundOnlyOpen", BUYER, **claim) for _ in range(8)))
 
@@ -105,7 +118,7 @@ STALE = """
 async def test_two_act_at_once_and_the_slower_hears_what_it_missed(server: Server, opened: Open) -> None:
     """Worked case 16."""
     request = await opened()
-    decision = {"requestId": request["id"], "expectedVersion": 1}
+    decision: dict[str, Any] = {"requestId": request["id"], "expectedVersion": 1}
 
     answers = await asyncio.gather(
         server.do("refundOnlyApprove", SELLER, STALE, **decision),
@@ -197,12 +210,13 @@ async def test_a_request_of_another_shop_does_not_exist(server: Server, opened: 
 
 async def test_an_edit_answers_with_the_request_that_takes_its_place(server: Server, opened: Open) -> None:
     old = await opened()
-    order = (await server.ask("query($id: ID!) { request(by: {id: $id}) { order { lines { id } } } }", BUYER, id=old["id"]))[
-        "request"
-    ]["order"]
+    order = (
+        await server.ask("query($id: ID!) { request(by: {id: $id}) { order { lines { id } } } }", BUYER, id=old["id"])
+    )["request"]["order"]
 
     payload = await server.do(
-        "requestEdit", BUYER, "problems { code } request { id version previous { id stage { handle } closeReason next { id } } }",
+        "requestEdit", BUYER,
+        "problems { code } request { id version previous { id stage { handle } closeReason next { id } } }",
         requestId=old["id"], expectedVersion=1, lines=[{"orderLineId": order["lines"][1]["id"], "quantity": 1}],
         reason="missed_delivery_date",
     )  # fmt: skip
@@ -238,7 +252,10 @@ async def test_problems_speak_the_callers_language(server: Server, opened: Open)
     indonesian = await server.ask(document, SELLER, "id-ID,en;q=0.5", i=given)
 
     assert english["refundOnlyApprove"]["problems"][0]["message"].startswith("The request changed")
-    assert indonesian["refundOnlyApprove"]["problems"][0]["message"] != english["refundOnlyApprove"]["problems"][0]["message"]
+    assert (
+        indonesian["refundOnlyApprove"]["problems"][0]["message"]
+        != english["refundOnlyApprove"]["problems"][0]["message"]
+    )
 
 
 async def test_a_stranger_is_asked_who_they_are(server: Server) -> None:

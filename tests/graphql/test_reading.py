@@ -69,8 +69,12 @@ async def test_the_buyers_name_is_for_those_who_write_the_label(server: Server, 
 async def test_a_request_is_found_by_the_number_people_say(server: Server, opened: Open) -> None:
     request = await opened()
 
-    found = await server.ask("query($n: String!) { request(by: {number: $n}) { id } }", BUYER, n=request["number"].lower())
-    foreign = await server.ask("query($n: String!) { request(by: {number: $n}) { id } }", OTHER_BUYER, n=request["number"])
+    found = await server.ask(
+        "query($n: String!) { request(by: {number: $n}) { id } }", BUYER, n=request["number"].lower()
+    )
+    foreign = await server.ask(
+        "query($n: String!) { request(by: {number: $n}) { id } }", OTHER_BUYER, n=request["number"]
+    )
 
     assert found["request"]["id"] == request["id"]
     assert foreign["request"] is None
@@ -82,7 +86,8 @@ async def test_nodes_come_in_the_order_asked_and_foreign_ones_are_not_there(serv
         id order { id } shop { id } nextDeadline { id } history(first: 1) { nodes { id } } } }"""
     found = (await server.ask(document, SELLER, id=request["id"]))["request"]
     ids = [
-        found["history"]["nodes"][0]["id"], found["nextDeadline"]["id"], found["shop"]["id"], "rq_nothing", found["order"]["id"],
+        found["history"]["nodes"][0]["id"], found["nextDeadline"]["id"], found["shop"]["id"], "rq_nothing",
+        found["order"]["id"],
         found["id"], "nonsense", BANGKOK.id,
     ]  # fmt: skip
 
@@ -115,7 +120,12 @@ async def test_pages_hang_together(server: Server, opened: Open) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "path"),
-    [("first: 0", "first"), ("first: 101", "first"), ('after: "x"', "after"), ('filter: {text: "a b c d e f g h i j k"}', "filter.text")],
+    [
+        ("first: 0", "first"),
+        ("first: 101", "first"),
+        ('after: "x"', "after"),
+        ('filter: {text: "a b c d e f g h i j k"}', "filter.text"),
+    ],
 )
 async def test_what_a_list_cannot_give_is_a_clear_error(server: Server, arguments: str, path: str) -> None:
     result = await server.run(f"{{ requests({arguments}) {{ nodes {{ id }} }} }}", SELLER)
@@ -129,7 +139,9 @@ async def test_what_a_list_cannot_give_is_a_clear_error(server: Server, argument
 async def test_counts_say_who_is_waited_for_and_what_is_late(server: Server, opened: Open) -> None:
     await opened(number="1001")
     rejected = await opened(number="1002")
-    await server.do("requestReject", SELLER, requestId=rejected["id"], expectedVersion=1, reason="unclear_or_no_evidence")
+    await server.do(
+        "requestReject", SELLER, requestId=rejected["id"], expectedVersion=1, reason="unclear_or_no_evidence"
+    )
     server.clock.passes(days=2)
 
     counts = (await server.ask("{ requestCounts { status waitingFor count overdue } }", SELLER))["requestCounts"]
@@ -203,8 +215,12 @@ async def test_the_preview_of_an_act_is_what_the_act_does(server: Server, opened
     document = """query($i: RequestActPreviewInput!) { requestActPreview(input: $i) {
         stages { handle } deadlines { handle dueAt } problems { code } } }"""
 
-    preview = (await server.ask(document, SELLER, i={"requestId": request["id"], "action": "approve"}))["requestActPreview"]
-    forbidden = (await server.ask(document, BUYER, i={"requestId": request["id"], "action": "approve"}))["requestActPreview"]
+    preview = (await server.ask(document, SELLER, i={"requestId": request["id"], "action": "approve"}))[
+        "requestActPreview"
+    ]
+    forbidden = (await server.ask(document, BUYER, i={"requestId": request["id"], "action": "approve"}))[
+        "requestActPreview"
+    ]
     done = await server.do(
         "returnRefundApprove", SELLER, "request { stage { handle } nextDeadline { handle dueAt } }",
         requestId=request["id"], expectedVersion=1,
@@ -218,7 +234,8 @@ async def test_the_preview_of_an_act_is_what_the_act_does(server: Server, opened
 async def test_eligibility_answers_for_each_line_and_kind_with_every_rule(server: Server, bring: Bring) -> None:
     order = await bring()
     document = """query($id: ID!) { eligibility(orderId: $id) {
-        kind { handle } orderLineId eligible needsReview until maximum { amount } reasons { handle } rules { guard passed code } } }"""
+        kind { handle } orderLineId eligible needsReview until maximum { amount } reasons { handle }
+        rules { guard passed code } } }"""
 
     now = (await server.ask(document, BUYER, id=order.id))["eligibility"]
     server.clock.passes(days=6)
@@ -236,12 +253,21 @@ async def test_eligibility_answers_for_each_line_and_kind_with_every_rule(server
 async def test_a_buyer_never_reads_a_sellers_note(server: Server, opened: Open) -> None:
     request = await opened()
     await server.do(
-        "requestReject", SELLER, requestId=request["id"], expectedVersion=1, reason="unclear_or_no_evidence", note="A regular."
+        "requestReject",
+        SELLER,
+        requestId=request["id"],
+        expectedVersion=1,
+        reason="unclear_or_no_evidence",
+        note="A regular.",
     )
     document = "query($id: ID!) { request(by: {id: $id}) { history { nodes { type note } } } }"
 
     notes = [
-        [node["note"] for node in (await server.ask(document, actor, id=request["id"]))["request"]["history"]["nodes"] if node["note"]]
+        [
+            node["note"]
+            for node in (await server.ask(document, actor, id=request["id"]))["request"]["history"]["nodes"]
+            if node["note"]
+        ]
         for actor in (SELLER, AGENT, BUYER)
     ]
 
@@ -267,7 +293,8 @@ async def test_a_buyer_never_learns_of_compensation(server: Server, opened: Open
 
 async def test_labels_follow_the_language_and_handles_stay(server: Server, opened: Open) -> None:
     request = await opened()
-    document = "query($id: ID!) { request(by: {id: $id}) { kind { handle label } stage { handle label } nextDeadline { onExpiry } } }"
+    document = """query($id: ID!) { request(by: {id: $id}) {
+        kind { handle label } stage { handle label } nextDeadline { onExpiry } } }"""
 
     english = (await server.ask(document, BUYER, "en", id=request["id"]))["request"]
     indonesian = (await server.ask(document, BUYER, "id", id=request["id"]))["request"]
@@ -296,9 +323,13 @@ async def test_a_kind_whose_plugin_is_gone_stays_readable(server: Server, opened
 
 
 async def test_the_policies_say_where_they_come_from(server: Server) -> None:
-    policies = (await server.ask('{ policies(market: "TH") { key value unit conditions source version } }', SELLER))["policies"]
+    policies = (await server.ask('{ policies(market: "TH") { key value unit conditions source version } }', SELLER))[
+        "policies"
+    ]
 
-    review = [policy for policy in policies if policy["key"] == "review.first" and policy["conditions"].get("market") == "TH"]
+    review = [
+        policy for policy in policies if policy["key"] == "review.first" and policy["conditions"].get("market") == "TH"
+    ]
     assert review[0]["value"] == "1"
     assert review[0]["unit"] == "WORK_DAY"
     assert all(policy["source"] for policy in policies)

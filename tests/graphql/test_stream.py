@@ -114,7 +114,9 @@ async def test_a_row_that_leaves_the_filter_is_said_to_leave(server: Server, ope
     stream = await server.follow(STREAM, SELLER, filter={"statuses": ["PENDING_REVIEW"]})
     await item(stream)
 
-    await server.do("requestReject", SELLER, requestId=request["id"], expectedVersion=1, reason="unclear_or_no_evidence")
+    await server.do(
+        "requestReject", SELLER, requestId=request["id"], expectedVersion=1, reason="unclear_or_no_evidence"
+    )
     left = await item(stream)
 
     assert left["__typename"] == "RequestLeft"
@@ -126,7 +128,9 @@ async def test_a_row_that_enters_the_filter_is_shown(server: Server, opened: Ope
     stream = await server.follow(STREAM, SELLER, filter={"statuses": ["REJECTED"]})
     await item(stream)
 
-    await server.do("requestReject", SELLER, requestId=request["id"], expectedVersion=1, reason="unclear_or_no_evidence")
+    await server.do(
+        "requestReject", SELLER, requestId=request["id"], expectedVersion=1, reason="unclear_or_no_evidence"
+    )
     shown = await item(stream)
 
     assert shown["event"]["type"] == "RequestRejected"

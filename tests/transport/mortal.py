@@ -15,7 +15,7 @@ from aftersales.demo.gateway import DemoGateway
 from aftersales.engine.vocabulary import Shop
 from aftersales.hookspecs import RefundGateway, hookimpl
 from aftersales.registry import Plugin
-from aftersales.running import build
+from aftersales.running import Running, build
 from aftersales.settings import Settings
 from aftersales.store.sqlite import SqliteDatabase
 from aftersales.transport.launcher import serve
@@ -36,7 +36,7 @@ class Pays:
 def main(folder: Path, port: int, began: float) -> None:
     clock = FastClock(SPEED, BASE + timedelta(seconds=(time.time() - began) * SPEED))
 
-    async def made():  # type: ignore[no-untyped-def]
+    async def made() -> Running:
         gateway = await DemoGateway.open(await SqliteDatabase.open(folder / "provider.sqlite3"))
         settings = Settings(database=f"sqlite://{folder / 'record.sqlite3'}")
         return await build(settings, clock=clock, plugins=[Plugin("pays", "1.0", Pays(gateway))])

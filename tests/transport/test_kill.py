@@ -126,7 +126,11 @@ async def client(server: Mortal, http: httpx.AsyncClient, orders: list[ImportedO
         payload = await insist(server, http, "RefundOnlyOpen", BUYER, claim)
         assert payload["problems"] == []
         if chance.random() < 0.5:
-            decision = {"idempotencyKey": f"yes-{order.number}", "requestId": payload["request"]["id"], "expectedVersion": 1}
+            decision = {
+                "idempotencyKey": f"yes-{order.number}",
+                "requestId": payload["request"]["id"],
+                "expectedVersion": 1,
+            }
             payload = await insist(server, http, "RefundOnlyApprove", SELLER, decision)
             # silence may have been faster
             assert {problem["code"] for problem in payload["problems"]} <= {"VERSION_CONFLICT", "DEADLINE_PASSED"}
@@ -147,7 +151,8 @@ async def test_whatever_dies_nothing_is_lost_and_nothing_happens_twice(tmp_path:
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{unused_tcp_port}", timeout=10) as http,
     ):
         clients = [
-            asyncio.create_task(client(server, http, orders[number::CLIENTS], random.Random(number))) for number in range(CLIENTS)
+            asyncio.create_task(client(server, http, orders[number::CLIENTS], random.Random(number)))
+            for number in range(CLIENTS)
         ]
         for _ in range(DEATHS):
             promised = len(server.acknowledged) + chance.randint(8, 25)
@@ -167,7 +172,7 @@ def rows(path: Path, sql: str) -> list[Any]:
 
 def all_ended(folder: Path) -> bool:
     [(open, all)] = rows(folder / "record.sqlite3", "SELECT SUM(status NOT IN ('COMPLETED')), COUNT(*) FROM requests")
-    return all == ORDERS and open == 0
+    return bool(all == ORDERS and open == 0)
 
 
 def check(folder: Path, acknowledged: dict[str, dict[str, Any]]) -> None:

@@ -22,7 +22,7 @@ from .problems import Problem, told
 
 MOST_SCANS = 100
 
-strawberry.enum(ScanEvent, name="CarrierScanEvent")
+strawberry.enum(ScanEvent, name="CarrierScanEvent", description="What a carrier saw of a parcel.")
 strawberry.enum(
     ScanOutcome, name="CarrierScanOutcome", description="KNOWN: the request knew already, and nothing was done again."
 )
@@ -33,35 +33,35 @@ strawberry.enum(
     "this request on this leg."
 )
 class CarrierScanInput:
-    event: ScanEvent
-    carrier: str
-    tracking_number: str | None = None
-    request_id: strawberry.ID | None = None
-    leg: ShipmentLeg | None = None
+    event: ScanEvent = strawberry.field(description="What was seen.")
+    carrier: str = strawberry.field(description="Who saw it.")
+    tracking_number: str | None = strawberry.field(default=None, description="The carrier's number for the parcel.")
+    request_id: strawberry.ID | None = strawberry.field(default=None, description="With `leg`: whose parcel it is.")
+    leg: ShipmentLeg | None = strawberry.field(default=None, description="With `requestId`: which way the parcel goes.")
     at: datetime | None = strawberry.field(
         default=None, description="When it was seen, if within the last hour; told later, it counts from then."
     )
 
 
-@strawberry.input
+@strawberry.input(description="Scans of many parcels.")
 class CarrierReportInput(MutationInput):
     scans: list[CarrierScanInput] = strawberry.field(description="At most 100, done in this order.")
 
 
-@strawberry.type
+@strawberry.type(description="What became of one scan.")
 class CarrierScanResult:
     index: int = strawberry.field(description="Of the scan in `input.scans`.")
-    outcome: ScanOutcome
-    request: types.Request | None
-    problems: list[Problem]
+    outcome: ScanOutcome = strawberry.field(description="Whether it did anything.")
+    request: types.Request | None = strawberry.field(description="The request as it is now, where one was found.")
+    problems: list[Problem] = strawberry.field(description="Why it was refused.")
 
 
 @strawberry.type(
     description="A refused scan changes nothing and does not stop the others. `problems` are of the whole call."
 )
 class CarrierReportPayload:
-    results: list[CarrierScanResult]
-    problems: list[Problem]
+    results: list[CarrierScanResult] = strawberry.field(description="One for each scan, in their order.")
+    problems: list[Problem] = strawberry.field(description="What is wrong with the whole call.")
     replayed: bool = strawberry.field(description="True when all that was done had been done before for the same key.")
 
 
@@ -108,5 +108,5 @@ async def _result(context: Context, index: int, scanned: Scanned) -> CarrierScan
 def _below(path: str, problems: Iterable[refusal.Problem]) -> Iterable[refusal.Problem]:
     """The same problems, seen from the whole input."""
     for problem in problems:
-        field = f"{path}.{problem.field}" if problem.field else path
-        yield refusal.Problem(problem.code, problem.message, field, guard=problem.guard, **problem.facts)
+        where = problem.field if problem.field == "idempotencyKey" else f"{path}.{problem.field}".removesuffix(".")
+        yield refusal.Problem(problem.code, problem.message, where, guard=problem.guard, **problem.facts)

@@ -14,20 +14,20 @@ from .scalars import Cursor
 from .stream_position import now_position
 
 
-@strawberry.type
+@strawberry.type(description="A request and its place in the list.")
 class RequestEdge:
-    cursor: Cursor
-    node: types.Request
+    cursor: Cursor = strawberry.field(description="Its place: give it as `after` to go on behind it.")
+    node: types.Request = strawberry.field(description="The request.")
 
 
-@strawberry.type
+@strawberry.type(description="A page of requests.")
 class RequestConnection:
     filter: strawberry.Private[Filter]
     context: strawberry.Private[Context]
     total: strawberry.Private[int | None]
-    edges: list[RequestEdge]
-    nodes: list[types.Request]
-    page_info: PageInfo
+    edges: list[RequestEdge] = strawberry.field(description="With the cursor of each.")
+    nodes: list[types.Request] = strawberry.field(description="Without the cursors.")
+    page_info: PageInfo = strawberry.field(description="Whether there is more, and from where.")
     stream_cursor: Cursor = strawberry.field(
         description="Subscribe with this as `after`, and there is no gap between page and stream."
     )

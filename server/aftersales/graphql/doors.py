@@ -23,8 +23,10 @@ from .problems import Problem, told
     "that is wrong."
 )
 class RequestPayload:
-    request: types.Request | None
-    problems: list[Problem]
+    request: types.Request | None = strawberry.field(
+        description="The record after the act, or as it is if that was refused; null where there is none for you."
+    )
+    problems: list[Problem] = strawberry.field(description="All that is wrong; empty when it was done.")
     replayed: bool = strawberry.field(description="True when this answer was given before for the same key.")
 
 

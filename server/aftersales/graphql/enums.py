@@ -12,17 +12,23 @@ strawberry.enum(
     name="RequestStatus",
     description="Closed and small on purpose: a board can switch on it for ever. Plugins refine it with Stage.",
 )
-strawberry.enum(ClockStatus, name="DeadlineStatus")
-strawberry.enum(Leg, name="ShipmentLeg")
+strawberry.enum(
+    ClockStatus, name="DeadlineStatus", description="RUNNING and PAUSED clocks live; the others say how one ended."
+)
+strawberry.enum(Leg, name="ShipmentLeg", description="Which way a parcel goes.")
 # the same classes under the contract's names
 RequestStatus = Status
 DeadlineStatus = ClockStatus
 ShipmentLeg = Leg
-for _set in (ReturnMethod, ShopKind, OrderState, EvidenceKind):
-    strawberry.enum(_set)
+strawberry.enum(
+    ReturnMethod, description="How goods come back: brought to a point, picked up, or sent on the buyer's own."
+)
+strawberry.enum(ShopKind, description="Malls have policies of their own.")
+strawberry.enum(OrderState, description="How far an order has come, as the marketplace tells it.")
+strawberry.enum(EvidenceKind, description="What sort of file it is. AWB is a carrier's waybill.")
 
 
-@strawberry.enum(name="Party")
+@strawberry.enum(name="Party", description="Who acts, owes or pays.")
 class PartyName(Enum):
     BUYER = "BUYER"
     SELLER = "SELLER"
@@ -32,7 +38,7 @@ class PartyName(Enum):
     SYSTEM = "SYSTEM"
 
 
-@strawberry.enum
+@strawberry.enum(description="What comes first in a page.")
 class RequestSort(Enum):
     NEXT_DEADLINE = "NEXT_DEADLINE"
     CREATED_DESC = "CREATED_DESC"
@@ -48,7 +54,7 @@ class DeadlineUrgency(Enum):
     OVERDUE = "OVERDUE"
 
 
-@strawberry.enum
+@strawberry.enum(description="How far a seller's appeal against a refund has come.")
 class AppealStatus(Enum):
     AVAILABLE = "AVAILABLE"
     SUBMITTED = "SUBMITTED"
@@ -61,13 +67,13 @@ class AppealStatus(Enum):
     NOT_AVAILABLE = "NOT_AVAILABLE"
 
 
-@strawberry.enum
+@strawberry.enum(description="Whether a request has named it yet.")
 class EvidenceStatus(Enum):
     STAGED = "STAGED"
     SUBMITTED = "SUBMITTED"
 
 
-@strawberry.enum
+@strawberry.enum(description="What an amount is for.")
 class MoneyPartKind(Enum):
     GOODS = "GOODS"
     TAX = "TAX"

@@ -28,41 +28,46 @@ class RequestEvent(Node):
     of: strawberry.Private[LoggedEvent]
     context: strawberry.Private[Context]
     kind: strawberry.Private[str]
-    id: strawberry.ID
-    cursor: Cursor
-    at: datetime
+    cursor: Cursor = strawberry.field(
+        description="Its place: give it as `after` to the list or the stream it came from."
+    )
+    at: datetime = strawberry.field(description="When it happened.")
     processed_at: datetime = strawberry.field(description="When the server acted, if later than `at` (after downtime).")
-    request_id: strawberry.ID
+    request_id: strawberry.ID = strawberry.field(description="Whose event it is.")
     version: int = strawberry.field(description="The request's version after this event.")
     sequence: int = strawberry.field(description="Grows by one with every event of the request, without a gap.")
     type: str = strawberry.field(description="PascalCase, open: RequestApproved, DeadlineExpired, AppealFiled …")
     rule: str | None = strawberry.field(description="The rule's number in the rulebook, for example RR13.")
-    by: PartyName
-    actor_id: str | None
-    action: str | None
-    note: str | None
-    data: JSONValue
+    by: PartyName = strawberry.field(description="The party that acted.")
+    actor_id: str | None = strawberry.field(description="Who of that party.")
+    action: str | None = strawberry.field(
+        description="The act: approve, reject …, or expire:review.first when a clock ran out."
+    )
+    note: str | None = strawberry.field(description="What was said with it; null where it is not for you.")
+    data: JSONValue = strawberry.field(
+        description="What this type of event tells beside; a deadline's always has dueAt."
+    )
 
-    @strawberry.field
+    @strawberry.field(description="Where the request stood before; null when it was made.")
     def from_stage(self) -> Stage | None:
         return stage_named(self.context, self.kind, self.of.from_stage)
 
-    @strawberry.field
+    @strawberry.field(description="Where it stood after.")
     def to_stage(self) -> Stage | None:
         return stage_named(self.context, self.kind, self.of.to_stage)
 
 
-@strawberry.type
+@strawberry.type(description="An event and its place in the list.")
 class RequestEventEdge:
-    cursor: Cursor
-    node: RequestEvent
+    cursor: Cursor = strawberry.field(description="Its place: give it as `after` to go on behind it.")
+    node: RequestEvent = strawberry.field(description="The event.")
 
 
-@strawberry.type
+@strawberry.type(description="A page of events.")
 class RequestEventConnection:
-    edges: list[RequestEventEdge]
-    nodes: list[RequestEvent]
-    page_info: PageInfo
+    edges: list[RequestEventEdge] = strawberry.field(description="With the cursor of each.")
+    nodes: list[RequestEvent] = strawberry.field(description="Without the cursors.")
+    page_info: PageInfo = strawberry.field(description="Whether there is more, and from where.")
 
 
 def visible(context: Context, event: LoggedEvent) -> bool:

@@ -50,18 +50,18 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
     description="A file that the marketplace keeps. The checksum binds it: what lies there later cannot be another."
 )
 class EvidenceLinkInput(MutationInput):
-    kind: EvidenceKind
+    kind: EvidenceKind = strawberry.field(description="What sort of file it is.")
     url: URL = strawberry.field(description="Where it lies, by https.")
     media_type: str = strawberry.field(description="For example image/jpeg or application/pdf, as fits the kind.")
-    bytes: int
+    bytes: int = strawberry.field(description="Its size.")
     sha256: str = strawberry.field(description="Of the whole file, 64 hexadecimal digits.")
-    note: str | None = None
+    note: str | None = strawberry.field(default=None, description="A word with it, at most 500 characters.")
 
 
-@strawberry.type
+@strawberry.type(description="The record of the file, or all that is wrong.")
 class EvidencePayload:
-    evidence: types.Evidence | None
-    problems: list[Problem]
+    evidence: types.Evidence | None = strawberry.field(description="The file, to be named by its id.")
+    problems: list[Problem] = strawberry.field(description="All that is wrong; empty when it was done.")
     replayed: bool = strawberry.field(description="True when this answer was given before for the same key.")
 
 

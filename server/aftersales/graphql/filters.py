@@ -13,21 +13,25 @@ from .enums import AppealStatus, DeadlineUrgency, PartyName, RequestStatus
 
 @strawberry.input(description="All given conditions must hold; within one list, any.")
 class RequestFilter:
-    shop_ids: list[strawberry.ID] | None = None
-    kinds: list[str] | None = None
-    statuses: list[RequestStatus] | None = None
-    stages: list[str] | None = None
-    reasons: list[str] | None = None
-    tags: list[str] | None = None
-    waiting_for: PartyName | None = None
-    due_before: datetime | None = None
-    urgency: list[DeadlineUrgency] | None = None
-    appeal_statuses: list[AppealStatus] | None = None
-    disputed: bool | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    updated_after: datetime | None = None
-    order_number: str | None = None
+    shop_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Of these shops, as far as you may see them."
+    )
+    kinds: list[str] | None = strawberry.field(default=None, description="Handles of kinds.")
+    statuses: list[RequestStatus] | None = strawberry.field(default=None, description="With one of these statuses.")
+    stages: list[str] | None = strawberry.field(default=None, description="Handles of stages.")
+    reasons: list[str] | None = strawberry.field(default=None, description="Handles of buyers' reasons.")
+    tags: list[str] | None = strawberry.field(default=None, description="With any of these tags.")
+    waiting_for: PartyName | None = strawberry.field(default=None, description="Whose turn it is.")
+    due_before: datetime | None = strawberry.field(default=None, description="A clock runs out before this instant.")
+    urgency: list[DeadlineUrgency] | None = strawberry.field(default=None, description="How near the next deadline is.")
+    appeal_statuses: list[AppealStatus] | None = strawberry.field(
+        default=None, description="How far an appeal has come."
+    )
+    disputed: bool | None = strawberry.field(default=None, description="Whether a dispute is open.")
+    created_after: datetime | None = strawberry.field(default=None, description="At this instant or later.")
+    created_before: datetime | None = strawberry.field(default=None, description="Before this instant.")
+    updated_after: datetime | None = strawberry.field(default=None, description="At this instant or later.")
+    order_number: str | None = strawberry.field(default=None, description="Exactly this one of the marketplace's.")
     text: str | None = strawberry.field(
         default=None, description="Words in the number, the order number, product names, notes."
     )

@@ -23,16 +23,16 @@ TEXT_LIMIT = 5000
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
-@strawberry.input
+@strawberry.input(description="An amount in the order's currency.")
 class MoneyInput:
-    amount: Decimal
-    currency: str
+    amount: Decimal = strawberry.field(description="Exact, as text, with at most the currency's decimals.")
+    currency: str = strawberry.field(description="Three letters, by ISO 4217.")
 
 
-@strawberry.input
+@strawberry.input(description="Units of one order line.")
 class ClaimLineInput:
-    order_line_id: strawberry.ID
-    quantity: int
+    order_line_id: strawberry.ID = strawberry.field(description="One of the order's `lines`.")
+    quantity: int = strawberry.field(description="How many units, of those bought.")
 
 
 @strawberry.input
@@ -47,22 +47,24 @@ class MutationInput:
 class OpenInput(MutationInput):
     """What every claim says. Kinds inherit it and add what only they ask."""
 
-    order_id: strawberry.ID
-    lines: list[ClaimLineInput]
+    order_id: strawberry.ID = strawberry.field(description="What it is about.")
+    lines: list[ClaimLineInput] = strawberry.field(description="What is claimed: at least one line, each once.")
     reason: str = strawberry.field(description="The handle of one of `eligibility.reasons`.")
-    note: str | None = None
-    evidence_ids: list[strawberry.ID] = strawberry.field(default_factory=list)
+    note: str | None = strawberry.field(default=None, description="A word with it, at most 500 characters.")
+    evidence_ids: list[strawberry.ID] = strawberry.field(
+        default_factory=list, description="Files of yours, registered by `evidenceLink`."
+    )
 
 
 @strawberry.input
 class DecisionInput(MutationInput):
     """What every decision about an existing request says."""
 
-    request_id: strawberry.ID
+    request_id: strawberry.ID = strawberry.field(description="Of the request.")
     expected_version: int = strawberry.field(
         description="The version you saw. If the record has moved on, you are told what you missed."
     )
-    note: str | None = None
+    note: str | None = strawberry.field(default=None, description="A word with it, at most 500 characters.")
 
 
 BASE = frozenset(

@@ -19,33 +19,33 @@ from .enums import PartyName, party
 
 @strawberry.type(description="A kind of request, and the plugin it comes from.")
 class RequestKind:
-    handle: str
-    label: str
-    plugin: str
-    plugin_version: str
+    handle: str = strawberry.field(description="Stable: refund_only, return_refund …")
+    label: str = strawberry.field(description="In the caller's language.")
+    plugin: str = strawberry.field(description="Who brings it; empty when no longer installed.")
+    plugin_version: str = strawberry.field(description="The one that is installed.")
 
 
 @strawberry.type(description="Where a request stands, finer than its status; owned by the kind.")
 class Stage:
-    handle: str
-    label: str
-    status: Status
-    final: bool
+    handle: str = strawberry.field(description="Stable: pending_review, awaiting_buyer_ship …")
+    label: str = strawberry.field(description="In the caller's language.")
+    status: Status = strawberry.field(description="The one status it belongs to.")
+    final: bool = strawberry.field(description="Whether the request has ended here.")
 
 
 @strawberry.type(description="Why somebody asks or refuses. A retired one is still shown, no longer taken.")
 class Reason:
-    handle: str
-    label: str
-    retired: bool
-    fault_of: PartyName | None
-    evidence_required: bool
+    handle: str = strawberry.field(description="Stable: not_received, pkg_not_ours …")
+    label: str = strawberry.field(description="In the caller's language.")
+    retired: bool = strawberry.field(description="Whether it is no longer taken.")
+    fault_of: PartyName | None = strawberry.field(description="Whose fault it is until shown otherwise.")
+    evidence_required: bool = strawberry.field(description="Whether something must be shown with it.")
 
 
-@strawberry.type
+@strawberry.type(description="A mark on a request.")
 class Tag:
-    handle: str
-    label: str
+    handle: str = strawberry.field(description="Stable: auto_approved, refund_stuck …")
+    label: str = strawberry.field(description="In the caller's language.")
 
 
 def kind(context: Context, name: str) -> RequestKind:

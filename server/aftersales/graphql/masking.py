@@ -66,14 +66,15 @@ def masked_unless(harmless: tuple[type[Exception], ...], error: GraphQLError, sa
 
 def meant_for_caller(cause: BaseException, near: GraphQLError | None, say: Say) -> GraphQLError | None:
     """A query that was refused, or that the database had no time for: not a fault, and told as it is."""
-    where = {"nodes": near.nodes if near else None, "path": near.path if near else None}
+    nodes, path = (near.nodes, near.path) if near else (None, None)
     match cause:
         case Refused(problems=(first, *_)):
             told = {"code": first.code, "argument": first.field, "retryable": first.retryable}
-            return GraphQLError(first.text(say), extensions=told, **where)
+            return GraphQLError(first.text(say), nodes, path=path, extensions=told)
         case StoreBusy():
             busy = {"code": "BUSY", "retryable": True}
-            return GraphQLError(say("Too much is asked at once. Ask again in a moment."), extensions=busy, **where)
+            message = say("Too much is asked at once. Ask again in a moment.")
+            return GraphQLError(message, nodes, path=path, extensions=busy)
     return None
 
 

@@ -20,14 +20,19 @@ class RequestActInput(DecisionInput):
 @strawberry.input(description="A no, with the reason and what shows it.")
 class RequestRejectInput(DecisionInput):
     reason: str = strawberry.field(description="The handle of one of `availableActions.reasons`.")
-    evidence_ids: list[strawberry.ID] = strawberry.field(default_factory=list)
+    evidence_ids: list[strawberry.ID] = strawberry.field(
+        default_factory=list, description="Files of yours, registered by `evidenceLink`."
+    )
 
 
 @strawberry.input(description="The whole claim anew; what is left out of `note` and `evidenceIds` is gone.")
 class RequestReplaceInput(DecisionInput):
-    lines: list[ClaimLineInput]
-    reason: str
-    evidence_ids: list[strawberry.ID] = strawberry.field(default_factory=list)
+    lines: list[ClaimLineInput] = strawberry.field(description="What is claimed: at least one line, each once.")
+    reason: str = strawberry.field(description="The handle of one of `eligibility.reasons`.")
+    evidence_ids: list[strawberry.ID] = strawberry.field(
+        default_factory=list,
+        description="Files of yours: those it had already, or others registered by `evidenceLink`.",
+    )
     return_method: ReturnMethod | None = strawberry.field(default=None, description="Left out: as it was.")
 
 
@@ -81,24 +86,26 @@ async def _replace(info: Info, action: str, input: RequestReplaceInput) -> Reque
 
 @strawberry.input(description="How the goods will come back.")
 class ReturnChooseMethodInput(DecisionInput):
-    method: ReturnMethod
+    method: ReturnMethod = strawberry.field(description="How.")
 
 
 @strawberry.input(description="When the carrier shall come.")
 class ReturnSchedulePickupInput(DecisionInput):
-    pickup_at: datetime
+    pickup_at: datetime = strawberry.field(description="When: from now until the clock to choose runs out.")
 
 
 @strawberry.input(description="Where the parcel is.")
 class TrackingInput(DecisionInput):
-    carrier: str
-    tracking: str
+    carrier: str = strawberry.field(description="Who carries it.")
+    tracking: str = strawberry.field(description="The carrier's number for it.")
 
 
 @strawberry.input(description="No to the parcel, with the reason and what shows it.")
 class ReturnRejectPackageInput(DecisionInput):
     reason: str = strawberry.field(description="The handle of one of `availableActions.reasons`.")
-    evidence_ids: list[strawberry.ID] = strawberry.field(default_factory=list)
+    evidence_ids: list[strawberry.ID] = strawberry.field(
+        default_factory=list, description="Files of yours, registered by `evidenceLink`."
+    )
 
 
 @strawberry.type
@@ -132,8 +139,8 @@ class ReturnMutations:
 
 @strawberry.input(description="The parcel that will go out.")
 class OutboundArrangeInput(DecisionInput):
-    carrier: str | None = None
-    tracking: str | None = None
+    carrier: str | None = strawberry.field(default=None, description="Who will carry it, if that is known.")
+    tracking: str | None = strawberry.field(default=None, description="The carrier's number for it, if there is one.")
 
 
 @strawberry.input(description="Money instead of goods.")

@@ -19,51 +19,57 @@ strawberry.enum(Fulfilment, description="Who sends the goods: the platform's car
 
 @strawberry.input(description="A shop as the marketplace knows it; its id is the marketplace's own.")
 class ShopInput:
-    id: str
-    name: str
+    id: str = strawberry.field(description="The marketplace's own.")
+    name: str = strawberry.field(description="As buyers know it.")
     market: str = strawberry.field(description="Two letters, such as ID.")
-    kind: ShopKind
+    kind: ShopKind = strawberry.field(description="Malls have policies of their own.")
     timezone: str | None = strawberry.field(default=None, description="Left out: the market's.")
     return_address: bool = strawberry.field(default=True, description="Whether goods can come back to it.")
-    open: bool = True
+    open: bool = strawberry.field(default=True, description="False once the platform has closed it.")
 
 
-@strawberry.input
+@strawberry.input(description="Who bought.")
 class OrderBuyerInput:
-    id: str
-    name: str | None = None
+    id: str = strawberry.field(description="The marketplace's own.")
+    name: str | None = strawberry.field(default=None, description="To be written on a parcel.")
 
 
 @strawberry.input(description="Amounts are in the order's currency; tax and discounts are of the whole line.")
 class OrderLineInput:
-    sku_id: str
-    seller_sku: str | None = None
-    product_id: str | None = None
-    product_name: str
-    variation_name: str | None = None
-    category: str | None = None
-    quantity: int
+    sku_id: str = strawberry.field(description="The variation that was bought.")
+    seller_sku: str | None = strawberry.field(default=None, description="The seller's own name for it.")
+    product_id: str | None = strawberry.field(default=None, description="The product whose variation it is.")
+    product_name: str = strawberry.field(description="As it was sold.")
+    variation_name: str | None = strawberry.field(default=None, description="Colour, size and the like.")
+    category: str | None = strawberry.field(
+        default=None, description="The marketplace's own; some policies ask for it."
+    )
+    quantity: int = strawberry.field(description="Units bought.")
     unit_paid: Decimal = strawberry.field(description="What the buyer paid for one unit, tax aside.")
-    tax: Decimal | None = None
-    platform_discount: Decimal | None = None
-    seller_discount: Decimal | None = None
-    returnable: bool = True
-    change_of_mind_ok: bool = True
-    preorder: bool = False
+    tax: Decimal | None = strawberry.field(default=None, description="What the buyer paid in tax.")
+    platform_discount: Decimal | None = strawberry.field(default=None, description="Borne by the platform.")
+    seller_discount: Decimal | None = strawberry.field(default=None, description="Borne by the seller.")
+    returnable: bool = strawberry.field(default=True, description="Whether it may come back at all.")
+    change_of_mind_ok: bool = strawberry.field(
+        default=True, description="Whether it may come back though nothing is wrong with it."
+    )
+    preorder: bool = strawberry.field(default=False, description="Whether it was sold before it was there.")
 
 
 @strawberry.input(description="An order as the marketplace knows it; ids are the marketplace's own.")
 class OrderInput:
-    number: str
-    shop_id: str
-    buyer: OrderBuyerInput
-    currency: str
-    state: OrderState
-    placed_at: datetime
-    delivered_at: datetime | None = None
-    fulfilment: Fulfilment = Fulfilment.PLATFORM
-    shipping_option: str | None = None
-    shipping_paid: Decimal | None = None
+    number: str = strawberry.field(description="Unique within the shop.")
+    shop_id: str = strawberry.field(description="Of a shop that is known, or among `shops`.")
+    buyer: OrderBuyerInput = strawberry.field(description="Who bought.")
+    currency: str = strawberry.field(description="Three letters, by ISO 4217.")
+    state: OrderState = strawberry.field(description="How far it has come.")
+    placed_at: datetime = strawberry.field(description="When the buyer ordered.")
+    delivered_at: datetime | None = strawberry.field(default=None, description="When it arrived.")
+    fulfilment: Fulfilment = strawberry.field(default=Fulfilment.PLATFORM, description="Who sends the goods.")
+    shipping_option: str | None = strawberry.field(default=None, description="As the marketplace calls it.")
+    shipping_paid: Decimal | None = strawberry.field(
+        default=None, description="What the buyer paid for it, in the order's currency."
+    )
     total: Decimal | None = strawberry.field(
         default=None, description="If given, it must be what the lines and the shipping make."
     )
@@ -72,7 +78,7 @@ class OrderInput:
     )
 
 
-@strawberry.input
+@strawberry.input(description="Shops and orders, as the marketplace knows them.")
 class OrdersImportInput(MutationInput):
     shops: list[ShopInput] = strawberry.field(default_factory=list, description="At most 100, before the orders.")
     orders: list[OrderInput] = strawberry.field(

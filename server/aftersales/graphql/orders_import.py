@@ -29,22 +29,22 @@ MOST_SHOPS = 100
 strawberry.enum(Outcome, name="ImportOutcome", description="What this call did with a row; UNCHANGED when replayed.")
 
 
-@strawberry.type
+@strawberry.type(description="What became of one shop.")
 class ShopImportResult:
     index: int = strawberry.field(description="Of the shop in `input.shops`.")
-    outcome: Outcome
-    problems: list[Problem]
+    outcome: Outcome = strawberry.field(description="Whether it was written.")
+    problems: list[Problem] = strawberry.field(description="Why it was refused.")
 
 
-@strawberry.type
+@strawberry.type(description="What became of one order.")
 class OrderImportResult:
     context: strawberry.Private[Context]
     orders: strawberry.Private[DataLoader[str, Order | None]]
     order_id: strawberry.Private[str | None]
     index: int = strawberry.field(description="Of the order in `input.orders`.")
-    number: str
-    outcome: Outcome
-    problems: list[Problem]
+    number: str = strawberry.field(description="As it was given.")
+    outcome: Outcome = strawberry.field(description="Whether it was written.")
+    problems: list[Problem] = strawberry.field(description="Why it was refused.")
 
     @strawberry.field(description="The order as it is now; null if there is none that the caller may see.")
     async def order(self) -> types.Order | None:
@@ -56,9 +56,9 @@ class OrderImportResult:
     description="A refused row changes nothing and does not stop the others. `problems` are of the whole call."
 )
 class OrdersImportPayload:
-    shops: list[ShopImportResult]
-    results: list[OrderImportResult]
-    problems: list[Problem]
+    shops: list[ShopImportResult] = strawberry.field(description="One for each shop, in their order.")
+    results: list[OrderImportResult] = strawberry.field(description="One for each order, in their order.")
+    problems: list[Problem] = strawberry.field(description="What is wrong with the whole call.")
     replayed: bool = strawberry.field(description="True when the key was used before: then nothing was done again.")
 
 

@@ -12,12 +12,12 @@ T = TypeVar("T")
 MOST = 100
 
 
-@strawberry.type
+@strawberry.type(description="Where a page lies in its list.")
 class PageInfo:
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: Cursor | None
-    end_cursor: Cursor | None
+    has_next_page: bool = strawberry.field(description="Whether something follows.")
+    has_previous_page: bool = strawberry.field(description="Whether something comes before.")
+    start_cursor: Cursor | None = strawberry.field(description="Of the first; null on an empty page.")
+    end_cursor: Cursor | None = strawberry.field(description="Of the last: give it as `after` for the next page.")
 
 
 def page_info(cursors: Sequence[str], has_next: bool, has_previous: bool) -> PageInfo:

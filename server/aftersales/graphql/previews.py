@@ -24,42 +24,48 @@ from .paging import invalid
 from .problems import Problem, told
 
 
-@strawberry.type
+@strawberry.type(description="A clock that would start.")
 class PreviewDeadline:
-    handle: str
-    owed_by: PartyName
-    due_at: datetime
+    handle: str = strawberry.field(description="The policy's key.")
+    owed_by: PartyName = strawberry.field(description="Who would have to act.")
+    due_at: datetime = strawberry.field(description="When it would run out, if it started now.")
 
 
 @strawberry.type(
     description="What would follow: the money, the stages, the clocks that would start; or what speaks against it."
 )
 class Preview:
-    money: types.RequestMoney | None
-    stages: list[Stage]
-    deadlines: list[PreviewDeadline]
-    problems: list[Problem]
+    money: types.RequestMoney | None = strawberry.field(description="As it would be; null if there are problems.")
+    stages: list[Stage] = strawberry.field(description="Those it would pass, the last being where it would stand.")
+    deadlines: list[PreviewDeadline] = strawberry.field(description="Clocks that would start.")
+    problems: list[Problem] = strawberry.field(description="All that speaks against it.")
 
 
 @strawberry.input(description="A claim that is not made yet.")
 class RequestOpenPreviewInput:
-    kind: str
-    order_id: strawberry.ID
-    lines: list[ClaimLineInput]
-    reason: str
-    note: str | None = None
-    evidence_ids: list[strawberry.ID] = strawberry.field(default_factory=list)
-    return_method: ReturnMethod | None = None
+    kind: str = strawberry.field(description="The handle of an installed kind.")
+    order_id: strawberry.ID = strawberry.field(description="What it is about.")
+    lines: list[ClaimLineInput] = strawberry.field(description="What would be claimed.")
+    reason: str = strawberry.field(description="The handle of one of `eligibility.reasons`.")
+    note: str | None = strawberry.field(default=None, description="A word with it, at most 500 characters.")
+    evidence_ids: list[strawberry.ID] = strawberry.field(
+        default_factory=list, description="Files of yours, registered before."
+    )
+    return_method: ReturnMethod | None = strawberry.field(
+        default=None, description="How the goods would come back, where they would."
+    )
 
 
 @strawberry.input(description="An act that is not done yet, by the handle of one of `availableActions`.")
 class RequestActPreviewInput:
-    request_id: strawberry.ID
-    action: str
-    amount: MoneyInput | None = None
-    reason: str | None = None
-    note: str | None = None
-    evidence_ids: list[strawberry.ID] = strawberry.field(default_factory=list)
+    request_id: strawberry.ID = strawberry.field(description="Of the request.")
+    action: str = strawberry.field(description="The handle of one of `availableActions`.")
+    amount: MoneyInput | None = strawberry.field(default=None, description="Left out: all that may be granted.")
+    reason: str | None = strawberry.field(default=None, description="The handle of one of `availableActions.reasons`.")
+    note: str | None = strawberry.field(default=None, description="A word with it, at most 500 characters.")
+    evidence_ids: list[strawberry.ID] = strawberry.field(
+        default_factory=list, description="Files of yours, registered before."
+    )
 
 
 @strawberry.type

@@ -21,56 +21,60 @@ class Problem:
     code: str = strawberry.field(description="Stable, SCREAMING_SNAKE; safe to switch on. Listed in docs/problems.md.")
     message: str = strawberry.field(description="Localized, safe to show, says what to do next.")
     path: list[str] = strawberry.field(description="Path into `input`; empty when it is about the whole call.")
-    retryable: bool
+    retryable: bool = strawberry.field(
+        description="Whether the same wish may still come true: try again, after reading what changed."
+    )
 
 
-@strawberry.type
+@strawberry.type(description="A value has the wrong form or does not fit.")
 class InvalidInput(Problem):
     pass
 
 
-@strawberry.type
+@strawberry.type(description="There is no such record, or none for you.")
 class NotFound(Problem):
     pass
 
 
-@strawberry.type
+@strawberry.type(description="You may see it and not do it.")
 class NotAllowed(Problem):
-    permission: str
+    permission: str = strawberry.field(description="The grant that is needed; `party` if another party must do it.")
 
 
-@strawberry.type
+@strawberry.type(description="It cannot be asked for this way, or no longer.")
 class NotEligible(Problem):
     rule: str = strawberry.field(description="The guard that said no, as the rulebook names it.")
-    eligible_until: datetime | None
+    eligible_until: datetime | None = strawberry.field(
+        description="When the time for it ended, where it was a matter of time."
+    )
 
 
-@strawberry.type
+@strawberry.type(description="It cannot be done where the request stands.")
 class IllegalTransition(Problem):
-    stage: Stage
-    allowed: list[types.AvailableAction]
+    stage: Stage = strawberry.field(description="Where it stands.")
+    allowed: list[types.AvailableAction] = strawberry.field(description="What you may do instead.")
 
 
-@strawberry.type
+@strawberry.type(description="The record changed since you read it.")
 class StaleVersion(Problem):
-    expected: int
-    current: int
-    missed: list[RequestEvent]
+    expected: int = strawberry.field(description="The version you saw.")
+    current: int = strawberry.field(description="The version it has.")
+    missed: list[RequestEvent] = strawberry.field(description="What happened in between, oldest first.")
 
 
-@strawberry.type
+@strawberry.type(description="A clock has run out, and time acts next.")
 class DeadlinePassed(Problem):
-    deadline: types.Deadline
+    deadline: types.Deadline = strawberry.field(description="The clock that ran out.")
 
 
-@strawberry.type
+@strawberry.type(description="Not more than nothing, or more than may be granted.")
 class AmountExceeded(Problem):
-    maximum: types.Money
+    maximum: types.Money = strawberry.field(description="The most that may be granted.")
 
 
-@strawberry.type
+@strawberry.type(description="The idempotency key stands for another input.")
 class KeyReused(Problem):
-    first_used_at: datetime
+    first_used_at: datetime = strawberry.field(description="When it was.")
 
 
 MEMBERS = (

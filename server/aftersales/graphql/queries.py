@@ -31,16 +31,16 @@ MOST_NODES = 100
 
 @strawberry.input(one_of=True, description="One of the two.")
 class RequestRef:
-    id: strawberry.Maybe[strawberry.ID]
-    number: strawberry.Maybe[str]
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="The global one.")
+    number: strawberry.Maybe[str] = strawberry.field(description="The one for people, in capitals or not.")
 
 
 @strawberry.type(description="Who is asking, as the server understood it.")
 class Viewer:
     context: strawberry.Private[Context]
-    party: PartyName
-    id: strawberry.ID
-    grants: list[str]
+    party: PartyName = strawberry.field(description="As whom you act.")
+    id: strawberry.ID = strawberry.field(description="Yours, as history writes it.")
+    grants: list[str] = strawberry.field(description="What you may do for your shops; `*` is everything.")
 
     @strawberry.field(description="The shops the caller speaks for; empty for those who see all or none.")
     async def shops(self) -> list[types.Shop]:
@@ -48,54 +48,58 @@ class Viewer:
         return [types.shop(self.context, shop) for shop in found.values()]
 
 
-@strawberry.type
+@strawberry.type(description="How many requests have one status and wait for one party.")
 class StatusCount:
-    status: RequestStatus
-    waiting_for: PartyName | None
-    count: int
-    overdue: int
+    status: RequestStatus = strawberry.field(description="Theirs.")
+    waiting_for: PartyName | None = strawberry.field(description="Whose turn it is; null once they have ended.")
+    count: int = strawberry.field(description="How many.")
+    overdue: int = strawberry.field(description="Of these, how many have a clock that ran out.")
 
 
-@strawberry.type
+@strawberry.type(description="What one guard says.")
 class EligibilityRule:
-    guard: str
-    passed: bool
-    code: str | None
-    message: str | None
+    guard: str = strawberry.field(description="Its name in the rulebook.")
+    passed: bool = strawberry.field(description="Whether it lets the claim pass.")
+    code: str | None = strawberry.field(description="Of the problem it found.")
+    message: str | None = strawberry.field(description="What it objects, in words.")
 
 
 @strawberry.type(
     description="May this line be claimed as this kind, now? Yes, no with the reason, or: a person must look."
 )
 class Eligibility:
-    kind: RequestKind
-    order_line_id: strawberry.ID
-    eligible: bool
-    needs_review: bool
-    until: datetime | None
-    maximum: types.Money | None
-    reasons: list[Reason]
-    rules: list[EligibilityRule]
+    kind: RequestKind = strawberry.field(description="As which it would be claimed.")
+    order_line_id: strawberry.ID = strawberry.field(description="The line that would be claimed.")
+    eligible: bool = strawberry.field(description="Whether it may be, for one of `reasons`.")
+    needs_review: bool = strawberry.field(description="Whether a person must look, as no rule can tell.")
+    until: datetime | None = strawberry.field(
+        description="The first instant at which it is too late; null while the order is on its way."
+    )
+    maximum: types.Money | None = strawberry.field(description="What one unit can bring at most.")
+    reasons: list[Reason] = strawberry.field(description="Those that may be given.")
+    rules: list[EligibilityRule] = strawberry.field(
+        description="What each guard says; evidence and words are asked for with the claim itself."
+    )
 
 
 @strawberry.type(description="One value of one key: where it holds, since when, and who says so.")
 class Policy:
-    key: str
-    value: str
-    unit: str
-    calendar: str
-    source: str
-    version: str
-    conditions: JSONValue
+    key: str = strawberry.field(description="A clock, a limit or a flag: review.first, limit.edits …")
+    value: str = strawberry.field(description="A number, or true or false.")
+    unit: str = strawberry.field(description="HOUR, CAL_DAY, WORK_DAY, COUNT or FLAG.")
+    calendar: str = strawberry.field(description="Which days work, where the unit is working days; else empty.")
+    source: str = strawberry.field(description="Who says so.")
+    version: str = strawberry.field(description="Of the record, as a date.")
+    conditions: JSONValue = strawberry.field(description="What must hold for it: market, kind, shop_kind …")
 
 
-@strawberry.type
+@strawberry.type(description="An installed plugin and what it brings.")
 class PluginInfo:
-    name: str
-    version: str
-    api_version: str
-    kinds: list[RequestKind]
-    mutations: list[str]
+    name: str = strawberry.field(description="Of its entry point.")
+    version: str = strawberry.field(description="Of its distribution.")
+    api_version: str = strawberry.field(description="The range of our plugin API that it fits.")
+    kinds: list[RequestKind] = strawberry.field(description="The kinds of request it brings.")
+    mutations: list[str] = strawberry.field(description="The root mutations it brings.")
     diagrams: list[str] = strawberry.field(description="Mermaid state diagram of each kind.")
 
 
@@ -111,7 +115,7 @@ class Query:
             raise invalid(f"Ask for at most {MOST_NODES} at a time.", "ids")
         return await find_many(info.context, [str(id) for id in ids])
 
-    @strawberry.field
+    @strawberry.field(description="Whom the server takes you for.")
     async def me(self, info: Info) -> Viewer:
         actor = info.context.actor
         return Viewer(
@@ -121,7 +125,7 @@ class Query:
             grants=sorted(actor.grants),
         )
 
-    @strawberry.field
+    @strawberry.field(description="One request; null if there is none, or none for you.")
     async def request(self, info: Info, by: RequestRef) -> types.Request | None:
         context = info.context
         if by.id:
@@ -160,7 +164,7 @@ class Query:
             for row in rows
         ]  # fmt: skip
 
-    @strawberry.field
+    @strawberry.field(description="One order; null if there is none, or none for you.")
     async def order(self, info: Info, id: strawberry.ID) -> types.Order | None:
         found = await visible_order(info.context, str(id))
         return types.order(info.context, found) if found else None

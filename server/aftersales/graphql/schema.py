@@ -35,7 +35,10 @@ class ContributedBy:
     since: str
 
 
-@strawberry.schema_directive(locations=[Location.FIELD_DEFINITION])
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    description="What a field costs: `weight` once, and `perItem` for each item of its page.",
+)
 class Cost:
     weight: int = 1
     per_item: int = 0
@@ -58,8 +61,16 @@ def build_schema(registry: Registry) -> strawberry.Schema:
     if faults:
         raise PluginConflict(faults)
     return strawberry.Schema(
-        query=create_type("Query", priced([*fields_of(Query), *fields_of(PreviewQueries)])),
-        mutation=create_type("Mutation", list(fields.values())),
+        query=create_type(
+            "Query",
+            priced([*fields_of(Query), *fields_of(PreviewQueries)]),
+            description="Reading. What the caller may not see is not there.",
+        ),
+        mutation=create_type(
+            "Mutation",
+            list(fields.values()),
+            description="Writing: each field one act, with one input and one payload.",
+        ),
         subscription=Subscription,
         types=[*MEMBERS, types.Deadline, types.Evidence, *details(registry)],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),

@@ -26,18 +26,22 @@ from .stream_position import Position
 
 @strawberry.type(description="First item: the listener is already attached, nothing after `cursor` can be missed.")
 class StreamReady:
-    cursor: Cursor
-    server_time: datetime
-    heartbeat_seconds: int
+    cursor: Cursor = strawberry.field(description="Resume with this as `after`.")
+    server_time: datetime = strawberry.field(description="To set a board's clock by.")
+    heartbeat_seconds: int = strawberry.field(
+        description="After so much silence a heartbeat comes; after much more, the line is dead."
+    )
 
 
 @strawberry.type(description="Sent on quiet streams: moves the resume point and lets a board correct its clock.")
 class StreamHeartbeat:
-    cursor: Cursor
-    server_time: datetime
+    cursor: Cursor = strawberry.field(description="Resume with this as `after`.")
+    server_time: datetime = strawberry.field(description="To set a board's clock by.")
 
 
-@strawberry.enum
+@strawberry.enum(
+    description="The cursor is not of this log, the client is too slow for its queue, or its rights are others."
+)
 class StreamResetReason(Enum):
     CURSOR_EXPIRED = "CURSOR_EXPIRED"
     LAGGED = "LAGGED"
@@ -46,38 +50,38 @@ class StreamResetReason(Enum):
 
 @strawberry.type(description="What you hold may be wrong: read the page again, then subscribe from its streamCursor.")
 class StreamReset:
-    cursor: Cursor
-    reason: StreamResetReason
+    cursor: Cursor = strawberry.field(description="Where the log ends now.")
+    reason: StreamResetReason = strawberry.field(description="Why the stream cannot go on.")
 
 
-@strawberry.type
+@strawberry.type(description="Something happened to a request.")
 class RequestChanged:
-    cursor: Cursor
-    event: RequestEvent
-    request: types.Request
+    cursor: Cursor = strawberry.field(description="Resume with this as `after`.")
+    event: RequestEvent = strawberry.field(description="What happened.")
+    request: types.Request = strawberry.field(description="The request as it is now.")
 
 
 @strawberry.type(description="Started, moved, paused, warned, met, expired, canceled; always with dueAt.")
 class DeadlineChanged:
-    cursor: Cursor
-    event: RequestEvent
-    deadline: types.Deadline
-    request: types.Request
+    cursor: Cursor = strawberry.field(description="Resume with this as `after`.")
+    event: RequestEvent = strawberry.field(description="What happened.")
+    deadline: types.Deadline = strawberry.field(description="The clock as it is now.")
+    request: types.Request = strawberry.field(description="The request as it is now.")
 
 
 @strawberry.type(description="It no longer matches the filter or the viewer's rights: drop the row.")
 class RequestLeft:
-    cursor: Cursor
-    request_id: strawberry.ID
+    cursor: Cursor = strawberry.field(description="Resume with this as `after`.")
+    request_id: strawberry.ID = strawberry.field(description="Of the row to drop.")
 
 
 StreamItem = Annotated[
     StreamReady | StreamHeartbeat | StreamReset | RequestChanged | DeadlineChanged | RequestLeft,
-    strawberry.union("StreamItem"),
+    strawberry.union("StreamItem", description="What a stream says. Ignore what you do not know: more may come."),
 ]
 
 
-@strawberry.type
+@strawberry.type(description="Live, over the durable log.")
 class Subscription:
     @strawberry.subscription(
         description="In order, at least once. `after` resumes on any server process; leave it out to start from now."
@@ -169,4 +173,3 @@ def missed_lines(context: Context, position: Position) -> Callable[[int], Awaita
         return await context.house.log.since(position.shops, limit)
 
     return read
-

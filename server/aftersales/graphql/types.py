@@ -45,15 +45,15 @@ if TYPE_CHECKING:
     from .events import RequestEventConnection
 
 
-@strawberry.interface
+@strawberry.interface(description="Whatever has an id: `node` finds it again.")
 class Node:
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="Global and opaque: never parse it.")
 
 
-@strawberry.type
+@strawberry.type(description="An exact amount in one currency.")
 class Money:
-    amount: Decimal
-    currency: str
+    amount: Decimal = strawberry.field(description="Exact, as text.")
+    currency: str = strawberry.field(description="Three letters, by ISO 4217.")
 
     @strawberry.field(description="As people of that locale write it, for example `Rp12.500`.")
     def formatted(self, locale: str | None = None) -> str:
@@ -68,52 +68,50 @@ def sure(of: EngineMoney) -> Money:
     return Money(amount=of.amount, currency=of.currency)
 
 
-@strawberry.type
+@strawberry.type(description="A shop of a seller.")
 class Shop(Node):
-    id: strawberry.ID
-    name: str
-    market: str
-    kind: vocabulary.ShopKind
-    timezone: str
+    name: str = strawberry.field(description="As buyers know it.")
+    market: str = strawberry.field(description="The country it sells in: two letters, by ISO 3166.")
+    kind: vocabulary.ShopKind = strawberry.field(description="Malls have policies of their own.")
+    timezone: str = strawberry.field(description="IANA name, for showing times.")
 
 
 @strawberry.type(description="The name is shown to those who must write it on a parcel, and to the buyer.")
 class Buyer:
-    id: strawberry.ID
-    name: str | None
+    id: strawberry.ID = strawberry.field(description="The same for all requests of one buyer.")
+    name: str | None = strawberry.field(description="Null for staff who have nothing to send.")
 
 
-@strawberry.type
+@strawberry.type(description="What was bought, on one line of an order.")
 class OrderLine:
-    id: strawberry.ID
-    sku_id: strawberry.ID
-    product_name: str
-    variation_name: str | None
-    category: str | None
-    quantity: int
-    unit_paid: Money
-    returnable: bool
+    id: strawberry.ID = strawberry.field(description="Names the line in a claim.")
+    sku_id: str = strawberry.field(description="The variation, by the marketplace's own id.")
+    product_name: str = strawberry.field(description="As it was sold.")
+    variation_name: str | None = strawberry.field(description="Colour, size and the like.")
+    category: str | None = strawberry.field(description="The marketplace's own; some policies ask for it.")
+    quantity: int = strawberry.field(description="Units bought.")
+    unit_paid: Money = strawberry.field(description="What the buyer paid for one unit, tax aside.")
+    returnable: bool = strawberry.field(description="Whether it may come back at all.")
 
 
 @strawberry.type(description="What the marketplace told us of an order.")
 class Order(Node):
     of: strawberry.Private[vocabulary.Order]
     context: strawberry.Private[Context]
-    id: strawberry.ID
-    number: str
-    state: vocabulary.OrderState
-    placed_at: datetime
-    delivered_at: datetime | None
+    number: str = strawberry.field(description="The marketplace's own.")
+    state: vocabulary.OrderState = strawberry.field(description="How far it has come, as the marketplace tells it.")
+    placed_at: datetime = strawberry.field(description="When the buyer ordered.")
+    delivered_at: datetime | None = strawberry.field(description="When it arrived: the time to claim runs from here.")
 
-    @strawberry.field
+    @strawberry.field(description="Who sold it.")
     def shop(self) -> Shop:
         return shop(self.context, self.of.shop)
 
-    @strawberry.field
+    @strawberry.field(description="All that the buyer paid, shipping included.")
     def total(self) -> Money:
         return sure(self.of.total)
 
-    @strawberry.field
+    @strawberry.field(description="In the marketplace's order.")
     def lines(self) -> list[OrderLine]:
         return [order_line(line) for line in self.of.lines]
 
@@ -126,63 +124,67 @@ class Order(Node):
         return await requests_of_order(self.context, self.of.id, first, after)
 
 
-@strawberry.type
+@strawberry.type(description="Units of one order line that are claimed.")
 class RequestLine:
-    id: strawberry.ID
-    order_line: OrderLine
-    quantity: int
-    refund_max: Money
-    refund_approved: Money | None
+    id: strawberry.ID = strawberry.field(description="Of the claim on this line.")
+    order_line: OrderLine = strawberry.field(description="What was bought.")
+    quantity: int = strawberry.field(description="Units claimed.")
+    refund_max: Money = strawberry.field(
+        description="What these units can bring at most; frozen when the request is made."
+    )
+    refund_approved: Money | None = strawberry.field(description="Their share of what was granted; null before.")
 
 
 @strawberry.type(description="An amount of the whole, and who carries it.")
 class MoneyPart:
-    kind: MoneyPartKind
-    amount: Money
-    born_by: PartyName
+    kind: MoneyPartKind = strawberry.field(description="What it is for.")
+    amount: Money = strawberry.field(description="The parts of the refund sum to it; costs stand beside it.")
+    born_by: PartyName = strawberry.field(description="Who carries it in the end.")
 
 
-@strawberry.type
+@strawberry.type(description="What may be refunded, what was granted and what was paid.")
 class RequestMoney:
     maximum: Money = strawberry.field(description="Frozen when the request is made: never more than this.")
-    approved: Money | None
-    paid: Money
+    approved: Money | None = strawberry.field(description="What was granted; null before a yes.")
+    paid: Money = strawberry.field(description="What the payment provider has confirmed.")
     parts: list[MoneyPart] = strawberry.field(description="Who carries which part.")
 
 
-@strawberry.type
+@strawberry.type(description="One parcel of a request, on one leg of its journeys.")
 class Shipment:
-    id: strawberry.ID
-    leg: ShipmentLeg
-    method: vocabulary.ReturnMethod | None
-    status: str
-    carrier: str | None
-    tracking_number: str | None
-    attempts: int
-    pickup_at: datetime | None
-    handed_over_at: datetime | None
-    delivered_at: datetime | None
+    id: strawberry.ID = strawberry.field(description="Of the parcel.")
+    leg: ShipmentLeg = strawberry.field(description="Which way it goes.")
+    method: vocabulary.ReturnMethod | None = strawberry.field(description="How it comes back; null on the other legs.")
+    status: str = strawberry.field(
+        description="EXPECTED, BOOKED, PICKUP_FAILED, HANDED_OVER, IN_TRANSIT, DELIVERED, FAILED, REFUSED, LOST or "
+        "DESTROYED."
+    )
+    carrier: str | None = strawberry.field(description="Who carries it, once that is known.")
+    tracking_number: str | None = strawberry.field(description="The carrier's number for it.")
+    attempts: int = strawberry.field(description="Pick-ups that failed.")
+    pickup_at: datetime | None = strawberry.field(description="When the carrier is to come for it.")
+    handed_over_at: datetime | None = strawberry.field(description="When the carrier took it.")
+    delivered_at: datetime | None = strawberry.field(description="When it arrived.")
 
 
 @strawberry.type(description="Who owes what until when.")
 class Deadline(Node):
     of: strawberry.Private[engine.Clock]
-    request: Request
-    id: strawberry.ID
+    request: Request = strawberry.field(description="Whose clock it is.")
     handle: str = strawberry.field(description="The policy's key, for example review.first.")
-    owed_by: PartyName
-    started_at: datetime
+    owed_by: PartyName = strawberry.field(description="Who must act before it runs out.")
+    started_at: datetime = strawberry.field(description="When it began to run.")
     due_at: datetime | None = strawberry.field(
         description="Absolute, computed by the server from the policy's calendar; null while paused."
     )
     remaining_seconds: int | None = strawberry.field(description="Seconds left, while paused.")
-    status: DeadlineStatus
+    status: DeadlineStatus = strawberry.field(description="Whether it runs, rests, or how it ended.")
 
-    @strawberry.field
+    @strawberry.field(description="What is owed, in words.")
     def label(self) -> str:
         return self.request.context.words(CLOCK_LABELS.get(self.of.key, self.of.key))
 
-    @strawberry.field
+    @strawberry.field(description="How near it is, seen from now.")
     def urgency(self) -> DeadlineUrgency:
         due_at = self.of.due_at if self.of.status is engine.ClockStatus.RUNNING else None
         return DeadlineUrgency[urgency(due_at, self.request.context.now).value]
@@ -197,45 +199,46 @@ class Deadline(Node):
 
 @strawberry.type(description="A file that somebody shows. Never deleted, only superseded.")
 class Evidence(Node):
-    id: strawberry.ID
-    kind: vocabulary.EvidenceKind
-    status: EvidenceStatus
-    by: PartyName
-    media_type: str
-    bytes: int
-    sha256: str
-    url: URL | None
-    created_at: datetime
-    submitted_at: datetime | None
+    kind: vocabulary.EvidenceKind = strawberry.field(description="What sort of file it is.")
+    status: EvidenceStatus = strawberry.field(description="STAGED until a request names it.")
+    by: PartyName = strawberry.field(description="The party that shows it.")
+    media_type: str = strawberry.field(description="For example image/jpeg.")
+    bytes: int = strawberry.field(description="Its size.")
+    sha256: str = strawberry.field(description="Of the whole file, 64 hexadecimal digits.")
+    url: URL | None = strawberry.field(description="Where it lies; null where it cannot be shown.")
+    created_at: datetime = strawberry.field(description="When it was registered.")
+    submitted_at: datetime | None = strawberry.field(description="When a request first named it.")
 
 
-@strawberry.type
+@strawberry.type(description="A file and its place in the list.")
 class EvidenceEdge:
-    cursor: Cursor
-    node: Evidence
+    cursor: Cursor = strawberry.field(description="Its place: give it as `after` to go on behind it.")
+    node: Evidence = strawberry.field(description="The file.")
 
 
-@strawberry.type
+@strawberry.type(description="A page of files.")
 class EvidenceConnection:
-    edges: list[EvidenceEdge]
-    nodes: list[Evidence]
-    page_info: PageInfo
+    edges: list[EvidenceEdge] = strawberry.field(description="With the cursor of each.")
+    nodes: list[Evidence] = strawberry.field(description="Without the cursors.")
+    page_info: PageInfo = strawberry.field(description="Whether there is more, and from where.")
 
 
 @strawberry.type(description="Something the caller may do now, with its clock and its limits.")
 class AvailableAction:
-    handle: str
-    label: str
+    handle: str = strawberry.field(description="Stable: approve, reject, cancel …")
+    label: str = strawberry.field(description="For a button, in the caller's language.")
     mutation: str = strawberry.field(description="Name of the root mutation that performs it.")
-    until: datetime | None
-    maximum_amount: Money | None
-    reasons: list[Reason]
-    required_evidence: list[str]
+    until: datetime | None = strawberry.field(description="When the next clock runs out: from then on it is too late.")
+    maximum_amount: Money | None = strawberry.field(
+        description="The most that can be granted; null where no amount is asked."
+    )
+    reasons: list[Reason] = strawberry.field(description="One of these must be given, if there are any.")
+    required_evidence: list[str] = strawberry.field(description="What must be shown with some of the reasons.")
 
 
 @strawberry.interface(description="What only one kind knows. Every plugin that has such facts implements it.")
 class RequestDetails:
-    kind: RequestKind
+    kind: RequestKind = strawberry.field(description="The kind that knows these.")
 
 
 @strawberry.type(
@@ -245,70 +248,79 @@ class RequestDetails:
 class Request(Node):
     of: strawberry.Private[engine.Request]
     context: strawberry.Private[Context]
-    id: strawberry.ID
     number: str = strawberry.field(description="For people: short, unique, readable over the phone.")
-    status: RequestStatus
+    status: RequestStatus = strawberry.field(description="Where it stands, in one of eight words.")
     version: int = strawberry.field(
         description="Grows by one with every accepted change; send it back as expectedVersion."
     )
-    attempt: int
-    note: str | None
-    market: str
-    fault_of: PartyName | None
-    return_method: vocabulary.ReturnMethod | None
-    created_at: datetime
-    updated_at: datetime
-    closed_at: datetime | None
-    close_reason: str | None
-    approved_by: str | None
-    policy_version: str
+    attempt: int = strawberry.field(description="2 if it was asked once more after a rejection.")
+    note: str | None = strawberry.field(description="What the buyer said with it.")
+    market: str = strawberry.field(description="The shop's: its policies and its calendar hold.")
+    fault_of: PartyName | None = strawberry.field(
+        description="Whose fault it is taken to be; null where it is nobody's."
+    )
+    return_method: vocabulary.ReturnMethod | None = strawberry.field(
+        description="How the goods come back; null where nobody has said."
+    )
+    created_at: datetime = strawberry.field(description="When it was asked.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    closed_at: datetime | None = strawberry.field(description="When it ended; null before.")
+    close_reason: str | None = strawberry.field(
+        description="Why it was closed: REJECTION_STANDS, BUYER_DID_NOT_SHIP, ARBITRATION_SELLER, RESUBMITTED, EDITED, "
+        "CONVERTED or OPERATOR."
+    )
+    approved_by: str | None = strawberry.field(
+        description="Whose yes led to money or goods: SELLER, PLATFORM, SELLER_RULE, TIMEOUT_REVIEW, "
+        "TIMEOUT_INSPECTION, TIMEOUT_TRANSIT, TIMEOUT_SHIP_OUT, ARBITRATION or OFFER."
+    )
+    policy_version: str = strawberry.field(description="The policies it was born under; they hold to its end.")
 
-    @strawberry.field
+    @strawberry.field(description="What is asked for.")
     def kind(self) -> RequestKind:
         return labels.kind(self.context, self.of.kind)
 
-    @strawberry.field
+    @strawberry.field(description="What was asked for at first.")
     def original_kind(self) -> RequestKind:
         return labels.kind(self.context, self.of.original_kind)
 
-    @strawberry.field
+    @strawberry.field(description="Where it stands, finer than `status`.")
     def stage(self) -> Stage:
         return labels.stage(self.context, self.of.stage)
 
-    @strawberry.field
+    @strawberry.field(description="Why the buyer asks.")
     def reason(self) -> Reason:
         return labels.reason(self.context, self.of.kind, self.of.reason)
 
-    @strawberry.field
+    @strawberry.field(description="What else is worth knowing at a glance.")
     def tags(self) -> list[Tag]:
         return [labels.tag(self.context, handle) for handle in sorted(self.of.tags)]
 
-    @strawberry.field
+    @strawberry.field(description="Who must answer it.")
     def shop(self) -> Shop:
         return shop(self.context, self.of.order.shop)
 
-    @strawberry.field
+    @strawberry.field(description="What it is about.")
     def order(self) -> Order:
         return order(self.context, self.of.order)
 
-    @strawberry.field
+    @strawberry.field(description="Who asks.")
     def buyer(self) -> Buyer | None:
         named = sees_buyer(self.context.actor)
         return Buyer(id=strawberry.ID(self.of.order.buyer_id), name=self.of.order.buyer_name if named else None)
 
-    @strawberry.field
+    @strawberry.field(description="What of the order is claimed.")
     def lines(self) -> list[RequestLine]:
         return [request_line(self.of, line) for line in self.of.lines]
 
-    @strawberry.field
+    @strawberry.field(description="What may be refunded, was granted, was paid.")
     def money(self) -> RequestMoney:
         return request_money(self.context, self.of)
 
-    @strawberry.field
+    @strawberry.field(description="Its parcels, latest last.")
     def shipments(self) -> list[Shipment]:
         return [shipment(parcel) for parcel in self.of.shipments]
 
-    @strawberry.field
+    @strawberry.field(description="What either side has shown for it.")
     async def evidence(self, first: int = 20, after: Cursor | None = None) -> EvidenceConnection:
         stored = await self.context.loaders.evidence_of.load(self.of.id)
         page, info = sliced(stored, first, after, lambda item: item.evidence.id)
@@ -324,7 +336,7 @@ class Request(Node):
         chosen = [clock for clock in self.of.clocks if clock.status in statuses]
         return [deadline(self, clock) for clock in sorted(chosen, key=_nearest)]
 
-    @strawberry.field
+    @strawberry.field(description="The running clock that comes first: who owes what until when.")
     def next_deadline(self) -> Deadline | None:
         clock = self.of.next_clock
         return deadline(self, clock) if clock else None
@@ -349,7 +361,7 @@ class Request(Node):
     async def next(self) -> Request | None:
         return await _other(self.context, self.of.next_id)
 
-    @strawberry.field
+    @strawberry.field(description="What only this kind knows; null where there is no more.")
     def details(self) -> RequestDetails | None:
         type = self.context.desk.registry.types.get(self.of.kind)
         if type is None or type.details is None:
@@ -405,7 +417,7 @@ def order(context: Context, of: vocabulary.Order) -> Order:
 
 def order_line(of: vocabulary.OrderLine) -> OrderLine:
     return OrderLine(
-        id=strawberry.ID(of.id), sku_id=strawberry.ID(of.sku_id), product_name=of.product_name,
+        id=strawberry.ID(of.id), sku_id=of.sku_id, product_name=of.product_name,
         variation_name=of.variation_name, category=of.category, quantity=of.quantity, unit_paid=sure(of.unit_paid),
         returnable=of.returnable,
     )  # fmt: skip
