@@ -223,9 +223,7 @@ USUAL_REASON = {
 }
 
 
-def an_opening(
-    kind: str = "refund_only", order: Order | None = None, at: datetime = OPENED, **changes: Any
-) -> Opening:
+def an_opening(kind: str = "refund_only", order: Order | None = None, at: datetime = OPENED, **changes: Any) -> Opening:
     """A good claim for all of an order, but for what is changed: fields of `Claim` or of `Opening`."""
     order = order or an_order()
     said: dict[str, Any] = {
@@ -246,9 +244,7 @@ def lines(*quantities: int, **named: int) -> tuple[ClaimLine, ...]:
     return (*by_place, *(ClaimLine(id, quantity) for id, quantity in named.items()))
 
 
-def opened(
-    kind: str = "refund_only", order: Order | None = None, at: datetime = OPENED, **changes: Any
-) -> Request:
+def opened(kind: str = "refund_only", order: Order | None = None, at: datetime = OPENED, **changes: Any) -> Request:
     return open_request(an_opening(kind, order, at, **changes)).request
 
 
@@ -277,7 +273,7 @@ _ACTS = {
     ),
     AGENT: ("platform_approve", "refund_without_return", "close", "retry_refund"),
     CARRIER: ("handed_over", "delivered", "lost", "failed", "pickup_failed"),
-    SYSTEM: ("refund_paid", "refund_failed", "match_rule", "enforce"),
+    SYSTEM: ("refund_paid", "refund_failed", "refund_unknown", "match_rule", "enforce"),
 }
 USUAL_ACTOR = {action: actor for actor, actions in _ACTS.items() for action in actions}
 
@@ -296,6 +292,7 @@ def good_input(request: Request, action: str, at: datetime) -> dict[str, Any]:
         "refund_instead": {"reason": "out_of_stock"},
         "refund_paid": {"refund_id": refund},
         "refund_failed": {"refund_id": refund},
+        "refund_unknown": {"refund_id": refund},
     }
     return needed.get(action, {})
 
@@ -317,9 +314,7 @@ def attempt(
     return Attempt(request, kinds()[request.kind], action, actor, at, WEEK, note, expected, facts)
 
 
-def act(
-    request: Request, action: str, actor: Actor | None = None, at: datetime | None = None, **more: Any
-) -> Change:
+def act(request: Request, action: str, actor: Actor | None = None, at: datetime | None = None, **more: Any) -> Change:
     return decide(attempt(request, action, actor, at, **more))
 
 
@@ -364,17 +359,20 @@ WAYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 _BY_PEOPLE = {"handed_over": "upload_tracking", "delivered": "mark_received"}
 
 
-def a_request(
-    kind: str = "refund_only", stage: str = "pending_review", *acts: str, **changes: Any
-) -> Request:
-    """A request brought to a stage by the shortest way and then through these acts, an hour each."""
+def a_request(kind: str = "refund_only", stage: str = "pending_review", *acts: str, **changes: Any) -> Request:
+    """A request brought to a stage by the shortest way and then through these acts, an hour each.
+
+    An act may name flags that are given with it: "refund_failed last".
+    """
     request = opened(kind, **changes)
     for action in WAYS[kind][stage]:
         going_out = request.stage.name in ("awaiting_seller_ship", "outbound_in_transit")
         by_people = request.return_method is SELF_ARRANGED and not going_out
         request = act(request, _BY_PEOPLE.get(action, action) if by_people else action).request
-    for action in acts:
-        request = act(request, action).request
+    for said_so in acts:
+        action, *flags = said_so.split()
+        given: dict[str, Any] = dict.fromkeys(flags, True)
+        request = act(request, action, **given).request
     return request
 
 

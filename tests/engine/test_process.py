@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+from tests.engine.builders import BOOK, EX_APPROVE, EX_BACK, EX_OUT, EX_ROWS, kinds
+
 from aftersales.engine.common import COMMON
 from aftersales.engine.legs import back, out
 from aftersales.engine.process import MalformedProcess, Process, Transition, mutation_name
@@ -19,8 +21,6 @@ from aftersales.engine.stages import (
     expiry,
 )
 from aftersales.engine.vocabulary import CloseReason, Party, Stage, Status
-
-from tests.engine.builders import BOOK, EX_APPROVE, EX_BACK, EX_OUT, EX_ROWS, kinds
 
 REVIEW = Stage("review", Status.PENDING_REVIEW, "In review", Party.SELLER, "review.first")
 MENDING = Stage("mending", Status.IN_PROGRESS, "At the bench", Party.SELLER, "mend")
@@ -169,7 +169,7 @@ def test_all_faults_are_named_at_once() -> None:
 
 
 def test_the_exception_says_which_kind_and_everything_that_is_wrong_with_it() -> None:
-    with pytest.raises(MalformedProcess, match="^x: .*has no label; X3 .*has no label$"):
+    with pytest.raises(MalformedProcess, match=r"^x: .*has no label; X3 .*has no label$"):
         built(replace(YES, label=""), SILENCE, replace(YES, rule="X3", action="hurry", label=""))
 
 
@@ -276,9 +276,7 @@ def test_a_partners_kind_is_made_of_the_legs_and_rows_of_its_own() -> None:
     mend = Transition("REPAIR2", MENDING, "mend", AWAITING_SELLER_SHIP, Party.SELLER, "Mended")
     late = Transition("REPAIR3", MENDING, expiry("mend"), REFUNDING, Party.SYSTEM)
 
-    repair = Process(
-        "repair", (approve, *back(accepted=MENDING), mend, late, *out()), COMMON, AWAITING_BUYER_SHIP
-    )
+    repair = Process("repair", (approve, *back(accepted=MENDING), mend, late, *out()), COMMON, AWAITING_BUYER_SHIP)
 
     assert {row.target for row in repair.at("pending_inspection", "accept_package")} == {MENDING}
     assert repair.clock_keys - kinds()["exchange"].process.clock_keys == {"mend"}

@@ -3,15 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
-from aftersales.engine.dispute import may_open
-from aftersales.engine.opening import open_request
-from aftersales.engine.refusal import Refused
-from aftersales.engine.request import Request
-from aftersales.engine.stages import CLOSED
-from aftersales.engine.vocabulary import OrderState, ReturnMethod, ShopKind
-
 from tests.engine.builders import (
     HOUR,
     INSTANT,
@@ -32,6 +26,13 @@ from tests.engine.builders import (
     staff,
 )
 
+from aftersales.engine.dispute import may_open
+from aftersales.engine.opening import open_request
+from aftersales.engine.refusal import Refused
+from aftersales.engine.request import Request
+from aftersales.engine.stages import expiry
+from aftersales.engine.vocabulary import SYSTEM, ShopKind
+
 Facts = Mapping[str, object]
 
 
@@ -44,120 +45,202 @@ def due(request: Request) -> str:
     return wall(request.next_clock.due_at) if request.next_clock else ""
 
 
-def answer(say: Callable[[], object]) -> str:
+def answer(say: Callable[..., object], *args: Any, **more: Any) -> str:
     """What comes of it: "yes", or the codes of the refusal."""
     try:
-        say()
+        say(*args, **more)
     except Refused as refused:
         return " ".join(problem.code for problem in refused.problems)
     return "yes"
 
 
-def ended(request: Request) -> Facts:
-    reason = request.close_reason.value if request.close_reason else ""
-    return {"stage": request.stage.name, "reason": reason, "at": wall(request.closed_at)}
-
-
 def raised(kind: ShopKind, at: datetime) -> Facts:
-    return {"may raise": answer(lambda: opened(order=an_order(shop={"kind": kind}), at=at))}
+    order = an_order(shop={"kind": kind}, delivered_at=jakarta("03-03 10:00"))
+
+    return {"create": answer(opened, order=order, at=at)}
 
 
-def nobody_reviews() -> Facts:
-    request = opened("return_refund", at=jakarta("03-06 09:00"))
+def nobody_reviews(kind: str) -> Facts:
+    request = opened(kind, at=jakarta("03-06 09:00"))
 
     approved = run_out(request)
 
     return {
-        "at": wall(approved.at),
+        "an instant before": answer(run_out, request, at=approved.at - INSTANT),
+        "approved": wall(approved.at),
         "stage": approved.request.stage.name,
         "tags": set(approved.request.tags),
-        "before": answer(lambda: run_out(request, at=approved.at - INSTANT)),
+        "due": due(approved.request),
     }
 
 
 def nothing_is_sent() -> Facts:
     approved = act(opened("return_refund"), "approve", at=jakarta("03-07 15:00")).request
 
-    return ended(run_out(approved).request)
+    closed = run_out(approved).request
+
+    reason = closed.close_reason.value if closed.close_reason else ""
+    return {"stage": closed.stage.name, "reason": reason, "at": wall(closed.closed_at)}
 
 
-def return_comes(at: datetime) -> Facts:
-    moving = a_request("return_refund", "return_in_transit")
-
-    return {"due": due(act(moving, "delivered", at=at).request)}
-
-
-def reshipment_by_silence() -> Facts:
-    approved = run_out(opened("reshipment", at=jakarta("03-06 09:00")))
-
-    return {"at": wall(approved.at), "stage": approved.request.stage.name, "due": due(approved.request)}
+def parcel_comes(at: datetime) -> Facts:
+    return {"due": due(act(a_request("return_refund", "return_in_transit"), "delivered", at=at).request)}
 
 
 def rejected_twice() -> Facts:
     rejected = act(opened(), "reject").request
     at = rejected.updated_at + 47 * HOUR
-    _, again = replaced(rejected, "resubmit", at, lines=rejected_lines(rejected))
+    _, again = replaced(rejected, "resubmit", at)
     twice = act(again.request, "reject", at=at + HOUR).request
 
     return {
         "attempt": again.request.attempt,
-        "resubmit": answer(lambda: replaced(twice, "resubmit", at + 2 * HOUR)),
-        "dispute": [problem.code for problem in may_open(twice, at + 2 * HOUR)],
+        "resubmit": answer(replaced, twice, "resubmit", at + 2 * HOUR),
+        "openDispute": [problem.code for problem in may_open(twice, at + 2 * HOUR)],
     }
-
-
-def rejected_lines(request: Request) -> tuple[object, ...]:
-    return an_opening(request.kind, request.order).claim.lines
 
 
 def decided_while_disputed(kind: str, stage: str, action: str) -> Facts:
     disputed = replace(a_request(kind, stage), dispute_status="OPEN")
 
-    return {action: answer(lambda: act(disputed, action))}
+    return {action: answer(act, disputed, action)}
 
 
 def seller_gave(amount: int, *, full: bool) -> Facts:
     unasked = claimed(by=None, money=amount, full=full)
     opening = an_opening(order=an_order(a_line(unit=100), claims=(unasked,)))
 
-    said = answer(lambda: open_request(opening))
-
-    most = open_request(opening).request.refund_max if said == "yes" else None
-    return {"create": said, "refund_max": str(most.amount) if most else ""}
+    if (said := answer(open_request, opening)) != "yes":
+        return {"create": said}
+    return {"create": said, "refund_max": str(open_request(opening).request.refund_max)}
 
 
 def approved_at_the_very_instant() -> Facts:
-    request = opened()
-    due_at = request.next_clock.due_at if request.next_clock else None
-    expired = run_out(request)
+    request = opened(at=jakarta("03-06 09:00"))
+    due_at = jakarta("03-08 09:00")
 
     return {
-        "before": answer(lambda: act(request, "approve", at=expired.at - INSTANT)),
-        "approve": answer(lambda: act(request, "approve", at=due_at)),
-        "expired": (expired.request.stage.name, expired.at == due_at),
-        "approve later": answer(lambda: act(expired.request, "approve", at=due_at)),
+        "an instant before": answer(act, request, "approve", at=due_at - INSTANT),
+        "approve": answer(act, request, "approve", at=due_at),
+        "after the worker": answer(act, run_out(request).request, "approve", at=due_at),
     }
 
 
-def worker_runs_twice(kind: str, stage: str, method: ReturnMethod | None = None) -> Facts:
-    request = a_request(kind, stage, return_method=method)
-    key = request.next_clock.key if request.next_clock else ""
-
-    expired = run_out(request)
-
-    again = replace(request, version=expired.request.version)
-    stale = replace(again, stage=expired.request.stage, clocks=expired.request.clocks)
-    return {"again": answer(lambda: expire_as_before(stale, request, key)), "version": expired.request.version - request.version}
-
-
-def expire_as_before(now: Request, before: Request, key: str) -> None:
-    """The second worker holds the due instant of the clock as it was."""
-    from aftersales.engine.decide import decide
-
-    from tests.engine.builders import attempt
-    from aftersales.engine.stages import expiry
-    from aftersales.engine.vocabulary import SYSTEM
-
-    clock = before.clock(key)
+def worker_runs_twice(kind: str, stage: str, **changes: Any) -> Facts:
+    """The second one holds the clock as it was; a clock that does not move the stage is no exception."""
+    request = a_request(kind, stage, **changes)
+    clock = request.next_clock
     assert clock is not None
-    decide(attempt(now, expiry(key), SYSTEM, clock.due_at))
+
+    once = run_out(request).request
+
+    return {
+        "stage": once.stage.name,
+        "again": answer(act, once, expiry(clock.key), SYSTEM, clock.due_at),
+        "version": once.version - request.version,
+    }
+
+
+def nothing_is_received() -> Facts:
+    approved = a_request("return_refund", "awaiting_buyer_ship", return_method=SELF_ARRANGED)
+    sent = act(approved, "upload_tracking", at=jakarta("03-08 09:00")).request
+
+    late = run_out(sent)
+
+    by = late.request.approved_by.value if late.request.approved_by else ""
+    return {"at": wall(late.at), "stage": late.request.stage.name, "approved_by": by}
+
+
+def two_staff(expected: int | None) -> Facts:
+    request = opened()
+    first, second = staff("review"), staff("review")
+
+    now = act(request, "approve", first, expected=expected).request
+
+    return {"first": now.stage.name, "second": answer(act, now, "reject", second, expected=expected)}
+
+
+def third_pick_up_fails() -> Facts:
+    approved = act(opened("return_refund", return_method=PICK_UP), "approve", at=jakarta("03-07 15:00")).request
+    booked = act(approved, "schedule_pickup", at=jakarta("03-08 09:00")).request
+    once = act(booked, "pickup_failed", at=jakarta("03-10 09:00")).request
+    twice = act(once, "pickup_failed", at=jakarta("03-11 09:00")).request
+
+    thrice = act(twice, "pickup_failed", at=jakarta("03-12 09:00")).request
+
+    method = thrice.return_method.value if thrice.return_method else ""
+    return {"due before": due(twice), "method": method, "due": due(thrice)}
+
+
+# fmt: off
+CASES: list[tuple[str, Callable[..., Facts], tuple[object, ...], dict[str, Any], Facts]] = [
+    ("1 non-Mall, delivered Mon 03-03 10:00, an instant before Sun 03-09 10:00",
+        raised, (ShopKind.NON_MALL, jakarta("03-09 10:00") - INSTANT), {}, {"create": "yes"}),
+    ("1 non-Mall, from Sun 03-09 10:00",
+        raised, (ShopKind.NON_MALL, jakarta("03-09 10:00")), {}, {"create": "WINDOW_CLOSED"}),
+    ("1 Mall, an instant before Tue 03-18 10:00",
+        raised, (ShopKind.MALL, jakarta("03-18 10:00") - INSTANT), {}, {"create": "yes"}),
+    ("1 Mall, from Tue 03-18 10:00",
+        raised, (ShopKind.MALL, jakarta("03-18 10:00")), {}, {"create": "WINDOW_CLOSED"}),
+    ("2 return raised Thu 03-06 09:00, no act: approved Sat 03-08 09:00",
+        nobody_reviews, ("return_refund",), {},
+        {"an instant before": "INVALID_STATE", "approved": "Sat 03-08 09:00", "stage": "awaiting_buyer_ship",
+         "tags": {"auto_approved"}, "due": "Tue 03-18 09:00"}),
+    ("3 return approved Fri 03-07 15:00, no drop-off: closed Mon 03-17 15:00",
+        nothing_is_sent, (), {}, {"stage": "closed", "reason": "BUYER_DID_NOT_SHIP", "at": "Mon 03-17 15:00"}),
+    ("4 delivered Fri 03-14 11:00: inspection due Tue 03-18 11:00",
+        parcel_comes, (jakarta("03-14 11:00"),), {}, {"due": "Tue 03-18 11:00"}),
+    ("4 delivered Sat 03-15 11:00: the same Tue 03-18 11:00",
+        parcel_comes, (jakarta("03-15 11:00"),), {}, {"due": "Tue 03-18 11:00"}),
+    ("5 reshipment approved by silence Sat 03-08 09:00: to be sent by Tue 03-11 09:00",
+        nobody_reviews, ("reshipment",), {},
+        {"an instant before": "INVALID_STATE", "approved": "Sat 03-08 09:00", "stage": "awaiting_seller_ship",
+         "tags": {"auto_approved"}, "due": "Tue 03-11 09:00"}),
+    ("10 rejected, resubmitted at 47 h, rejected again: no resubmission, but a dispute",
+        rejected_twice, (), {}, {"attempt": 2, "resubmit": "LIMIT_REACHED", "openDispute": []}),
+    ("12 approve during a dispute about the review",
+        decided_while_disputed, ("refund_only", "rejected", "approve"), {}, {"approve": "TRANSFERRED_TO_PLATFORM"}),
+    ("12 reject during a dispute about the review",
+        decided_while_disputed, ("refund_only", "rejected", "reject"), {}, {"reject": "TRANSFERRED_TO_PLATFORM"}),
+    ("12 accept during a dispute about the parcel",
+        decided_while_disputed, ("return_refund", "package_rejected", "accept_package"), {},
+        {"accept_package": "TRANSFERRED_TO_PLATFORM"}),
+    ("12 approve, were a dispute open in review",
+        decided_while_disputed, ("refund_only", "pending_review", "approve"), {},
+        {"approve": "TRANSFERRED_TO_PLATFORM"}),
+    ("13 the seller gave 40 of 100: refund_max 60",
+        seller_gave, (40,), {"full": False}, {"create": "yes", "refund_max": "60 IDR"}),
+    ("13 the seller gave all 100: INELIGIBLE",
+        seller_gave, (100,), {"full": True}, {"create": "INELIGIBLE"}),
+    ("14 approve at Sat 03-08 09:00, when it is due",
+        approved_at_the_very_instant, (), {},
+        {"an instant before": "yes", "approve": "DEADLINE_PASSED", "after the worker": "INVALID_STATE"}),
+    ("14 the worker runs twice: the review",
+        worker_runs_twice, ("refund_only", "pending_review"), {},
+        {"stage": "refunding", "again": "INVALID_STATE", "version": 1}),
+    ("14 the worker runs twice: the pick-up, which moves no stage",
+        worker_runs_twice, ("return_refund", "awaiting_buyer_ship"), {"return_method": PICK_UP},
+        {"stage": "awaiting_buyer_ship", "again": "INVALID_STATE", "version": 1}),
+    ("15 self-arranged, tracking Sat 03-08 09:00, nothing received: refunding Sat 03-22 09:00",
+        nothing_is_received, (), {},
+        {"at": "Sat 03-22 09:00", "stage": "refunding", "approved_by": "TIMEOUT_TRANSIT"}),
+    ("16 two staff at once, who say what they saw",
+        two_staff, (1,), {}, {"first": "refunding", "second": "VERSION_CONFLICT"}),
+    ("16 two staff at once, who do not",
+        two_staff, (None,), {}, {"first": "refunding", "second": "INVALID_STATE"}),
+    ("17 refund only while in transit for DAMAGED",
+        lambda: {"create": answer(opened, order=on_its_way(), reason="damaged")}, (), {},
+        {"create": "REASON_NOT_ALLOWED"}),
+    ("18 third pick-up fails Wed 03-12 09:00: drop-off, due Sat 03-22 09:00",
+        third_pick_up_fails, (), {}, {"due before": "Sat 03-15 09:00", "method": "DROP_OFF", "due": "Sat 03-22 09:00"}),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(
+    ("story", "args", "named", "expected"), [pytest.param(*case[1:], id=case[0]) for case in CASES]
+)
+def test_the_worked_case_comes_out_as_the_model_says(
+    story: Callable[..., Facts], args: tuple[object, ...], named: dict[str, Any], expected: Facts
+) -> None:
+    assert story(*args, **named) == expected

@@ -130,7 +130,8 @@ def refund_unknown(attempt: Attempt) -> Mapping[str, Any]:
     """C19: the provider cannot say whether it paid. The intent stays open: it is asked about, never paid anew."""
     request, refund_id = attempt.request, attempt.given["refund_id"]
     refunds = tuple(
-        replace(refund, tries=refund.tries + 1) if refund.id == refund_id else refund for refund in request.refunds
+        replace(refund, status=RefundStatus.PENDING, tries=refund.tries + 1) if refund.id == refund_id else refund
+        for refund in request.refunds
     )
     stuck = {"refund_stuck"} if attempt.given.get("last") else set()
     return {"refunds": refunds, "tags": request.tags | stuck}
@@ -147,6 +148,7 @@ def refund_retried(attempt: Attempt) -> Mapping[str, Any]:
 
 
 def has_failed_refund(request: Request) -> Any:
+    """C19: a refund of the request has failed."""
     if not any(refund.status is RefundStatus.FAILED for refund in request.refunds):
         yield Problem("INVALID_STATE", "No refund of this request has failed.", guard="G_REFUND_FAILED")
 
@@ -166,7 +168,7 @@ def first_attempt(request: Request) -> Any:
 
 
 def edits_left(request: Request) -> Any:
-    """G_EDIT."""
+    """G_EDIT: it has not been edited too often."""
     most = request.terms.limit("limit.edits")
     if request.edits >= most:
         yield Problem("LIMIT_REACHED", "A request may be edited {most} times.", guard="G_EDIT", most=most)

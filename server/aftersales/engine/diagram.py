@@ -18,8 +18,8 @@ def _lines(process: Process) -> Iterator[str]:
     for row in process.rows:
         target = row.target or row.on
         arrows.setdefault((row.on.name, target.name), []).append(_label(row))
-    for (source, target), labels in arrows.items():
-        yield f"    {source} --> {target}: {', '.join(dict.fromkeys(labels))}"
+    for (here, there), labels in arrows.items():
+        yield f"    {here} --> {there}: {', '.join(dict.fromkeys(labels))}"
     for stage in process.stages.values():
         if stage.final:
             yield f"    {stage.name} --> [*]"

@@ -86,11 +86,13 @@ def return_address_known(request: Request) -> Iterator[Problem]:
 
 
 def note_given(attempt: Attempt) -> Iterator[Problem]:
+    """A note says why."""
     if not attempt.note.strip():
         yield Problem("NOTE_REQUIRED", "Say why in a note.", "note", guard="G_NOTE")
 
 
 def note_short(attempt: Attempt) -> Iterator[Problem]:
+    """A note has at most 500 characters."""
     if len(attempt.note) > NOTE_LIMIT:
         yield Problem("INVALID_INPUT", "Say it in at most {limit} characters.", "note", guard="G_NOTE", limit=NOTE_LIMIT)
 
@@ -168,6 +170,7 @@ def evidence_missing(needed: frozenset[EvidenceKind]) -> Problem:
 
 
 def by_platform_carrier(request: Request) -> Iterator[Problem]:
+    """The parcel comes back with a carrier of the platform."""
     if request.return_method is ReturnMethod.SELF_ARRANGED:
         yield Problem(
             "INVALID_STATE", "The buyer sends the goods themselves; no carrier of ours has them.", guard="G_METHOD"
@@ -175,16 +178,19 @@ def by_platform_carrier(request: Request) -> Iterator[Problem]:
 
 
 def self_arranged(request: Request) -> Iterator[Problem]:
+    """The buyer sends the parcel on their own."""
     if request.return_method is not ReturnMethod.SELF_ARRANGED:
         yield Problem("INVALID_STATE", "A carrier of ours brings the parcel and tells us.", guard="G_METHOD")
 
 
 def by_pick_up(request: Request) -> Iterator[Problem]:
+    """A carrier is to come for the parcel."""
     if request.return_method is not ReturnMethod.PICK_UP:
         yield Problem("INVALID_STATE", "The parcel is not to be picked up.", guard="G_METHOD")
 
 
 def parcel_with_buyer(request: Request) -> Iterator[Problem]:
+    """The parcel has not been handed over yet."""
     parcel = request.shipment(Leg.RETURN)
     if parcel and parcel.handed_over_at:
         yield Problem("INVALID_STATE", "The parcel has already been handed over.", guard="G_NOT_SENT")

@@ -71,6 +71,7 @@ def _both(*effects: Effect) -> Effect:
 
 
 def method_known(attempt: Attempt) -> Iterator[Problem]:
+    """A way for the goods to come back is named."""
     if not isinstance(attempt.given.get("method"), ReturnMethod):
         yield Problem("INVALID_INPUT", "Say how the goods come back.", "method", guard="G_METHOD")
 
@@ -135,6 +136,7 @@ def to_drop_off(attempt: Attempt) -> Mapping[str, Any]:
 
 
 def tracking_given(attempt: Attempt) -> Iterator[Problem]:
+    """Carrier and tracking number are given."""
     for name in ("carrier", "tracking"):
         if not str(attempt.given.get(name) or "").strip():
             yield Problem("INVALID_INPUT", "Give the {name}.", name, guard="G_TRACKING", name=name)

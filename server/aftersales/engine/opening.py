@@ -69,7 +69,7 @@ def facts_of(claim: Claim, kind: Kind, at: datetime) -> Facts:
 
 
 def _order_state(opening: Opening) -> Words:
-    """G_ORDER_STATE"""
+    """G_ORDER_STATE: the order stands where this kind may be asked for."""
     if opening.claim.order.state not in opening.kind.order_states:
         yield Problem(
             "INELIGIBLE", "This cannot be asked for while the order is {state}.", "orderId",
@@ -86,14 +86,14 @@ def window_ends(opening: Opening) -> datetime | None:
 
 
 def _window(opening: Opening) -> Words:
-    """G_WINDOW"""
+    """G_WINDOW: a delivered order may be claimed until its window ends."""
     ends = window_ends(opening)
     if ends is not None and opening.at >= ends:
         yield Problem("WINDOW_CLOSED", "The time to ask ended at {until}.", "orderId", until=ends.isoformat(), ended=ends)
 
 
 def _line(opening: Opening) -> Words:
-    """G_LINE"""
+    """G_LINE: lines of this order, each once, with units that were not refunded in full."""
     if not opening.claim.lines:
         yield Problem("INVALID_INPUT", "Name at least one line of the order.", "lines")
     seen: set[str] = set()
@@ -123,7 +123,7 @@ def _units(opening: Opening, line: ClaimLine, *, gone: bool) -> int:
 
 
 def _active(opening: Opening) -> Words:
-    """G_ACTIVE"""
+    """G_ACTIVE: no unit is in another active request."""
     for index, line in enumerate(opening.claim.lines):
         bought = opening.claim.order.line(line.order_line_id)
         held = _units(opening, line, gone=False)
@@ -134,7 +134,7 @@ def _active(opening: Opening) -> Words:
 
 
 def _full(opening: Opening) -> Words:
-    """G_FULL"""
+    """G_FULL: the seller has not refunded the line in full, unasked."""
     full = {claim.order_line_id for claim in opening.claim.order.claims if claim.full and claim.request_id is None}
     for index, line in enumerate(opening.claim.lines):
         if line.order_line_id in full:
@@ -142,7 +142,7 @@ def _full(opening: Opening) -> Words:
 
 
 def _count(opening: Opening) -> Words:
-    """G_COUNT"""
+    """G_COUNT: there have not been too many requests on this product of the order."""
     order, most = opening.claim.order, opening.terms.limit("limit.requests_per_sku")
     for index, line in enumerate(opening.claim.lines):
         bought = order.line(line.order_line_id)
@@ -157,7 +157,7 @@ def _count(opening: Opening) -> Words:
 
 
 def _reason(opening: Opening) -> Words:
-    """G_REASON"""
+    """G_REASON: the kind takes this reason while the order stands there, with words where it asks for them."""
     reason, state = opening.reason, opening.claim.order.state
     if reason is None or reason.retired or state not in reason.order_states:
         fitting = ", ".join(r.code for r in opening.kind.reasons.values() if state in r.order_states and not r.retired)
@@ -170,7 +170,7 @@ def _reason(opening: Opening) -> Words:
 
 
 def _evidence(opening: Opening) -> Words:
-    """G_EVIDENCE"""
+    """G_EVIDENCE: what the reason asks to be shown is shown, in not too many files."""
     reason, evidence = opening.reason, opening.claim.evidence
     if reason and reason.evidence and not shown(reason.evidence, evidence):
         yield evidence_missing(reason.evidence)
@@ -179,7 +179,7 @@ def _evidence(opening: Opening) -> Words:
 
 
 def _type_ok(opening: Opening) -> Words:
-    """G_TYPE_OK"""
+    """G_TYPE_OK: the market has this kind, and the products may come back where it sends them back."""
     if not opening.terms.flag("kind.enabled"):
         yield Problem("INELIGIBLE", "This kind of request is not offered in {market}.", market=opening.claim.order.shop.market)
     change_of_mind = opening.reason is not None and opening.reason.kind is ReasonClass.CHANGE_OF_MIND
