@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -12,7 +12,6 @@ import uuid_utils
 
 from .engine.clocks import Calendar
 from .engine.decide import decide, warn
-from .engine.guards import stale
 from .engine.opening import Opening, facts_of, open_request, replace_request, speaks_for
 from .engine.policies import Book
 from .engine.refusal import Problem, Refused
@@ -85,17 +84,11 @@ class Desk:
         Raises:
             Refused: everything that speaks against it, at once.
         """
-        if again := await self._replayed(key):
-            return again
-        for _ in range(TRIES):
-            opening = await self._opening(kind, actor, asked)
-            try:
-                return await self._settle((open_request(opening),), key)
-            except (OrderMoved, NumberTaken):
-                continue
-            except KeyTaken:
-                return await self._replay(key)
-        raise Refused([busy()])
+
+        async def opened() -> Done:
+            return await self._settle((open_request(await self._opening(kind, actor, asked)),), key)
+
+        return await self._once(key, opened)
 
     async def act(
         self, request_id: str, action: str, actor: Actor, *, note: str = "", expected: int | None = None,
@@ -107,52 +100,36 @@ class Desk:
         Raises:
             Refused: NOT_FOUND, VERSION_CONFLICT, INVALID_STATE, DEADLINE_PASSED, or what the row's guards say.
         """
-        if again := await self._replayed(key):
-            return again
-        facts = dict(given or {})
-        if evidence_ids:
-            facts["evidence"] = await self.evidence(evidence_ids, actor)
-        for _ in range(TRIES):
-            attempt = self.attempt(
-                await self.seen(request_id, actor), action, actor, at or self.clock(), note, expected, facts
-            )
-            try:
-                return await self._settle((decide(attempt),), key)
-            except StaleVersion:
-                if expected is not None:
-                    raise Refused([await self._stale(request_id, expected)]) from None
-            except OrderMoved:
-                continue
-            except KeyTaken:
-                return await self._replay(key)
-        raise Refused([busy()])
+
+        async def done() -> Done:
+            facts = dict(given or {})
+            if evidence_ids:
+                facts["evidence"] = await self.evidence(evidence_ids, actor)
+            request = await self.seen(request_id, actor)
+            attempt = self.attempt(request, action, actor, at or self.clock(), note, expected, facts)
+            return await self._settle((decide(attempt),), key)
+
+        return await self._once(key, done)
 
     async def replace(
         self, request_id: str, action: str, actor: Actor, asked: Asked, *, expected: int | None, key: Key | None = None
     ) -> Done:
         """Edit or resubmit (C2, C8): the old request closes, a new one is answered with."""
-        if again := await self._replayed(key):
-            return again
-        for _ in range(TRIES):
+
+        async def replaced() -> Done:
             old = await self.seen(request_id, actor)
             attempt, opening = await self.replacement(old, action, actor, asked, expected)
-            try:
-                return await self._settle(replace_request(attempt, opening), key)
-            except StaleVersion:
-                if expected is not None:
-                    raise Refused([await self._stale(request_id, expected)]) from None
-            except (OrderMoved, NumberTaken):
-                continue
-            except KeyTaken:
-                return await self._replay(key)
-        raise Refused([busy()])
+            return await self._settle(replace_request(attempt, opening), key)
+
+        return await self._once(key, replaced)
 
     async def warn(self, request_id: str, clock_id: str, at: datetime) -> None:
         """Tell the owner of a clock that time runs short; nothing, if the clock no longer runs."""
         request = await self.ledger.request(request_id)
         clock = _running(request, clock_id)
         if request and clock:
-            await self._settle((warn(request, clock, at),), None)
+            # nothing changes, so nobody is asked to object
+            await self._write((warn(request, clock, at),), None)
 
     async def seen(self, request_id: str, actor: Actor) -> Request:
         """The request, if it is the actor's to see; to others it does not exist."""
@@ -235,25 +212,33 @@ class Desk:
         """Object, commit, announce. The last change is the one that is answered with."""
         if problems := [problem for change in changes for problem in self.registry.objections(change)]:
             raise Refused(problems)
+        await self._write(changes, key)
+        return Done(changes[-1].request)
+
+    async def _write(self, changes: Sequence[Change], key: Key | None) -> None:
         await self.ledger.commit(changes, processed_at=self.clock(), key=key)
         for listener in self.announces:
             listener.announce(changes)
         for change in changes:
-            await self.registry.tell(change)
-        return Done(changes[-1].request)
+            self.registry.tell(change)
+
+    async def _once(self, key: Key | None, perform: Callable[[], Awaitable[Done]]) -> Done:
+        """One key, one effect: a call that comes later, or loses the race, is told what the first one did."""
+        if again := await self._replayed(key):
+            return again
+        try:
+            return await _tried(perform)
+        except (KeyTaken, Refused) as lost:
+            # perhaps it is the same key's own effect that now stands in the way
+            if again := await self._replayed(key):
+                return again
+            raise lost if isinstance(lost, Refused) else Refused([busy()]) from None
 
     async def _replayed(self, key: Key | None) -> Done | None:
         if key is None:
             return None
         remembered = await self.ledger.remembered(key, self.clock() - KEY_LIFETIME)
         return await self._again(key, remembered) if remembered else None
-
-    async def _replay(self, key: Key | None) -> Done:
-        """Another call with the same key won the race: its answer is ours too."""
-        done = await self._replayed(key)
-        if done is None:
-            raise Refused([busy()])
-        return done
 
     async def _again(self, key: Key, remembered: Remembered) -> Done:
         if remembered.fingerprint != key.fingerprint:
@@ -268,9 +253,15 @@ class Desk:
             raise RuntimeError(f"{remembered.request_id} is remembered and gone")
         return Done(request, replayed=True)
 
-    async def _stale(self, request_id: str, expected: int) -> Problem:
-        request = await self.ledger.request(request_id)
-        return stale(expected, request.version if request else expected)
+
+async def _tried(perform: Callable[[], Awaitable[Done]]) -> Done:
+    """What changed since it was read is read anew: whoever expected it as it was is then told so."""
+    for _ in range(TRIES):
+        try:
+            return await perform()
+        except (StaleVersion, OrderMoved, NumberTaken):
+            continue
+    raise Refused([busy()])
 
 
 def busy() -> Problem:

@@ -80,9 +80,7 @@ class Follower:
         """
         if not self._queue and not self._lagged and not self._closed:
             self._ready.clear()
-            try:
-                await asyncio.wait_for(self._ready.wait(), timeout)
-            except TimeoutError:
+            if not await happens(self._ready, timeout):
                 return None
         if self._lagged:
             raise Lagged
@@ -139,19 +137,13 @@ class Feed:
             while True:
                 try:
                     await self._catch_up()
-                    await self._wait(POLL_SECONDS)
+                    await happens(self._nudge, POLL_SECONDS)
                 except Exception:
                     log.exception("the feed could not read the log")
                     await asyncio.sleep(RETRY_SECONDS)
         finally:
             for follower in tuple(self._followers):
                 follower.close()
-
-    async def _wait(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._nudge.wait(), seconds)
-        except TimeoutError:
-            return
 
     async def _catch_up(self) -> None:
         while True:
@@ -173,6 +165,16 @@ class Feed:
             for follower in self._followers:
                 if follower.wants(request):
                     follower.put(Told(line, request))
+
+
+async def happens(event: asyncio.Event, within: float) -> bool:
+    """Wait so many seconds for it at most."""
+    try:
+        # not wait_for, which on Python 3.11 swallows a cancellation that comes together with the event
+        async with asyncio.timeout(within):
+            return await event.wait()
+    except TimeoutError:
+        return False
 
 
 async def backlog(

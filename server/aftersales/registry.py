@@ -64,19 +64,19 @@ class Registry:
     def __init__(self, plugins: Sequence[Plugin], policy_keys: frozenset[str] | None = None) -> None:
         self._hooks = pluggy.PluginManager(GROUP)
         self._hooks.add_hookspecs(hookspecs)
+        # held here, as the loop alone would let go of them
+        self._hearings: set[asyncio.Future[None]] = set()
         faults: list[str] = []
         found = []
         for plugin in plugins:
             try:
                 self._hooks.register(plugin.object, name=plugin.name)
-                found.append(self._with_types(plugin))
             except (pluggy.PluginValidationError, ValueError) as error:
                 faults.append(f"{plugin.name}: {error}")
+            else:
+                found.append(self._with_types(plugin, faults))
         self.plugins = tuple(found)
-        try:
-            self._hooks.check_pending()
-        except pluggy.PluginValidationError as error:
-            faults.append(f"{getattr(error.plugin, '__name__', error.plugin)}: {error}")
+        faults.extend(self._misspelt())
         self.types: Mapping[str, RequestType] = {t.name: t for p in self.plugins for t in p.types}
         self.kinds: Mapping[str, Kind] = self._kinds(faults)
         faults.extend(self._clashes())
@@ -123,13 +123,21 @@ class Registry:
                 raise RuntimeError(f"plugin {plugin} failed while asked for objections") from error
         return tuple(problems)
 
-    async def tell(self, change: Change) -> None:
-        """Let every plugin hear of a committed change. What one raises, or how long it takes, harms nobody."""
-        heard = [
-            (plugin, self._begin(plugin, function, change))
-            for plugin, function in self._implementations("aftersales_changed")
-        ]
-        await asyncio.gather(*(self._hear(plugin, coroutine) for plugin, coroutine in heard if coroutine is not None))
+    def tell(self, change: Change) -> None:
+        """Let every plugin hear of a committed change, in the order of the changes. What one raises harms nobody.
+
+        What they return to be awaited goes on by itself, so that nobody waits for a plugin that is slow.
+        """
+        for plugin, function in self._implementations("aftersales_changed"):
+            awaitable = self._begin(plugin, function, change)
+            if awaitable is not None:
+                hearing = asyncio.ensure_future(self._hear(plugin, awaitable))
+                self._hearings.add(hearing)
+                hearing.add_done_callback(self._hearings.discard)
+
+    async def heard(self) -> None:
+        """Wait until all that was told has been heard, or has taken too long."""
+        await asyncio.gather(*self._hearings)
 
     def gateway(self, shop: Shop) -> RefundGateway | None:
         return self._hooks.hook.aftersales_refund_gateway(shop=shop)  # type: ignore[no-any-return]
@@ -155,25 +163,35 @@ class Registry:
 
     async def _hear(self, plugin: str, awaitable: Any) -> None:
         try:
-            await asyncio.wait_for(awaitable, HEARING_SECONDS)
+            async with asyncio.timeout(HEARING_SECONDS):
+                await awaitable
         except TimeoutError:
             log.error("plugin %s took more than %s s to hear of a change", plugin, HEARING_SECONDS)
         except Exception:
             log.exception("plugin %s failed while told of a change", plugin)
 
-    def _with_types(self, plugin: Plugin) -> Plugin:
-        implementations = [
-            impl for impl in self._hooks.hook.aftersales_request_type.get_hookimpls() if impl.plugin is plugin.object
-        ]
-        return Plugin(
-            plugin.name, plugin.version, plugin.object, tuple(self._type(plugin, impl) for impl in implementations)
-        )
+    def _misspelt(self) -> Iterable[str]:
+        """Functions marked as hooks that are none. pluggy's own `check_pending` names but the first."""
+        for name, caller in vars(self._hooks.hook).items():
+            if isinstance(caller, pluggy.HookCaller) and not caller.has_spec():
+                for impl in caller.get_hookimpls():
+                    if not impl.optionalhook:
+                        yield f"{impl.plugin_name}: there is no hook {name}"
 
-    def _type(self, plugin: Plugin, impl: pluggy.HookImpl) -> RequestType:
-        type = impl.function()
-        if not isinstance(type, RequestType):
-            raise PluginConflict([f"{plugin.name} contributes {type!r}, which is no RequestType"])
-        return type
+    def _with_types(self, plugin: Plugin, faults: list[str]) -> Plugin:
+        types = []
+        for impl in self._hooks.hook.aftersales_request_type.get_hookimpls():
+            if impl.plugin is plugin.object:
+                try:
+                    type = impl.function()
+                except Exception as error:
+                    faults.append(f"{plugin.name} failed while asked for its request type: {error!r}")
+                    continue
+                if isinstance(type, RequestType):
+                    types.append(type)
+                else:
+                    faults.append(f"{plugin.name} contributes {type!r}, which is no RequestType")
+        return Plugin(plugin.name, plugin.version, plugin.object, tuple(types))
 
     def _kinds(self, faults: list[str]) -> dict[str, Kind]:
         kinds = {}

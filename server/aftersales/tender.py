@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -12,10 +12,11 @@ from .desk import Desk
 from .engine.refusal import Problem, Refused
 from .engine.request import Change, Request
 from .engine.stages import expiry
-from .engine.vocabulary import SYSTEM
-from .hookspecs import Payment, PaymentOutcome
+from .engine.vocabulary import SYSTEM, Shop
+from .feed import happens
+from .hookspecs import Payment, PaymentOutcome, RefundGateway
 from .store.agenda import Due
-from .store.ledger import Ledger
+from .store.ledger import Ledger, StaleVersion
 from .store.payments import Payable
 
 log = logging.getLogger("aftersales.tender")
@@ -40,12 +41,12 @@ class Clock(Protocol):
 
 
 class Tender:
-    """One loop per process: sleeps until the next instant that matters, or until nudged."""
+    """Two loops per process, one for clocks and one for refunds: each sleeps until its next instant, or until nudged."""
 
     def __init__(self, desk: Desk, clock: Clock) -> None:
         self._desk = desk
         self._clock = clock
-        self._nudge = asyncio.Event()
+        self._nudges = (asyncio.Event(), asyncio.Event())
 
     @property
     def _ledger(self) -> Ledger:
@@ -53,18 +54,16 @@ class Tender:
 
     def announce(self, changes: Sequence[Change]) -> None:
         """A change may have started a clock or made a refund that is due before the present sleep ends."""
-        self._nudge.set()
+        for nudge in self._nudges:
+            nudge.set()
 
     async def run(self) -> None:
         """Until canceled. What fails is logged and tried again; nothing that is due is forgotten."""
-        while True:
-            try:
-                self._nudge.clear()
-                await self.tend()
-                await self._sleep()
-            except Exception:
-                log.exception("the tender failed and goes on")
-                await asyncio.sleep(ERROR_SECONDS)
+        clocks, refunds = self._nudges
+        async with asyncio.TaskGroup() as both:
+            # side by side, so that a payment provider who takes its time stops no clock
+            both.create_task(self._keep_at(self._fire_due, self._ledger.next_wake, clocks))
+            both.create_task(self._keep_at(self._pay_due, self._ledger.next_refund_at, refunds))
 
     async def tend(self) -> int:
         """Do all that is due now, and what becomes due by it. How many clocks and refunds were settled."""
@@ -73,19 +72,34 @@ class Tender:
             settled += done
         return settled
 
-    async def _sleep(self) -> None:
-        wakes = [at for at in (await self._ledger.next_wake(), await self._ledger.next_refund_at()) if at]
-        span = self._clock.real_seconds(min(wakes) - self._clock()) if wakes else LOOK_SECONDS
-        try:
-            # never long: a clock may jump, and another process may have set a nearer deadline
-            await asyncio.wait_for(self._nudge.wait(), min(max(span, 0.0), LOOK_SECONDS))
-        except TimeoutError:
-            return
+    async def _keep_at(
+        self,
+        work: Callable[[], Awaitable[int]],
+        next_at: Callable[[], Awaitable[datetime | None]],
+        nudge: asyncio.Event,
+    ) -> None:
+        while True:
+            try:
+                nudge.clear()
+                while await work():
+                    continue
+                await self._sleep(await next_at(), nudge)
+            except Exception:
+                log.exception("the tender failed and goes on")
+                await asyncio.sleep(ERROR_SECONDS)
+
+    async def _sleep(self, until: datetime | None, nudge: asyncio.Event) -> None:
+        span = self._clock.real_seconds(until - self._clock()) if until else LOOK_SECONDS
+        # never long: a clock may jump, and another process may have set a nearer deadline
+        await happens(nudge, min(max(span, 0.0), LOOK_SECONDS))
 
     async def _fire_due(self) -> int:
-        batch = await self._ledger.due(self._clock(), BATCH)
+        now = self._clock()
+        batch = await self._ledger.due(now, BATCH)
+        # a clock that ran out before its warning was given stands in line by the warning, not by its end
+        unwarned = [due for due in batch if due.warning and due.due_at <= now]
         # in order of their instants: what one does may be what the next depends on
-        return sum([await self._fired(due) for due in batch])
+        return sum([await self._fired(due) for due in unwarned or batch])
 
     async def _fired(self, due: Due) -> int:
         try:
@@ -95,6 +109,9 @@ class Tender:
                 await self._desk.act(due.request_id, expiry(due.key), SYSTEM, at=due.due_at)
         except Refused as refused:
             return await self._lost_race(due, refused)
+        except StaleVersion:
+            # only of a warning: another process has given it
+            return 1
         except Exception as error:
             log.exception("the clock %s of %s could not fire", due.deadline_id, due.request_id)
             await self._failed(due, repr(error))
@@ -126,7 +143,8 @@ class Tender:
                 raise RuntimeError(f"refund {intent.id} has no request")
             await self._settle(intent, request.id, await self._outcome(intent, request))
         except Refused as refused:
-            log.error("the outcome of refund %s was refused: %s", intent.id, refused)
+            # mostly because another process has settled it, and then there is nothing to try again
+            log.warning("the outcome of refund %s was refused: %s", intent.id, refused)
             await self._ledger.schedule_retry(intent.id, self._clock() + ASK_AGAIN)
         except Exception:
             log.exception("refund %s could not be settled", intent.id)
@@ -137,9 +155,10 @@ class Tender:
         """Ask the gateway once. An intent that was asked before without an answer is first asked about."""
         if not intent.amount:
             return PaymentOutcome.PAID
-        gateway = self._desk.registry.gateway(request.order.shop)
+        gateway = self._gateway(request.order.shop)
         if gateway is None:
-            raise RuntimeError(f"no plugin pays the refunds of {request.order.shop.id}")
+            # nobody was asked; but what a gateway that is gone was asked, it alone knows
+            return PaymentOutcome.UNKNOWN if intent.asked_at else PaymentOutcome.FAILED
         order = request.order
         payment = Payment(intent.id, request.id, order.number, order.shop.id, order.buyer_id, intent.amount)
         try:
@@ -156,6 +175,16 @@ class Tender:
         except Exception:
             log.exception("the outcome of refund %s is unknown", payment.id)
             return PaymentOutcome.UNKNOWN
+
+    def _gateway(self, shop: Shop) -> RefundGateway | None:
+        try:
+            gateway = self._desk.registry.gateway(shop)
+        except Exception:
+            log.exception("the gateway of %s could not be had", shop.id)
+            return None
+        if gateway is None:
+            log.error("no plugin pays the refunds of %s", shop.id)
+        return gateway
 
     async def _settle(self, intent: Payable, request_id: str, outcome: PaymentOutcome) -> None:
         facts: dict[str, object] = {"refund_id": intent.id, "last": intent.tries + 1 >= len(BACKOFF)}

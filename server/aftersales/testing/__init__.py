@@ -1,0 +1,30 @@
+"""For those who write plugins: `from aftersales.testing import *` in a test file checks that a plugin keeps its word.
+
+Beside the checks: a whole server in the process of the test, its clock and its bank.
+"""
+
+from .conformance import (
+    pytest_generate_tests,
+    test_details_survive_json,
+    test_each_act_of_a_person_has_a_mutation,
+    test_each_mutation_is_described,
+    test_each_mutation_performs_an_act,
+    test_each_problem_code_stands_in_the_readme,
+    test_the_picture_in_the_readme_is_the_table,
+)
+from .fakes import Bank, FakeClock
+from .house import Home, house
+
+__all__ = [
+    "Bank",
+    "FakeClock",
+    "Home",
+    "house",
+    "pytest_generate_tests",
+    "test_details_survive_json",
+    "test_each_act_of_a_person_has_a_mutation",
+    "test_each_mutation_is_described",
+    "test_each_mutation_performs_an_act",
+    "test_each_problem_code_stands_in_the_readme",
+    "test_the_picture_in_the_readme_is_the_table",
+]

@@ -1,0 +1,176 @@
+"""Who follows hears each line of the log once and in order; who lags is told so; who is not told finds out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from tests.desk.acts import opened, rejected
+from tests.desk.conftest import Another
+
+from aftersales import feed as feeds
+from aftersales.engine.request import Request
+from aftersales.feed import Feed, Follower, Lagged, Told
+from aftersales.store.log import LoggedEvent
+from aftersales.testing import Home
+
+
+def everything(request: Request) -> bool:
+    return True
+
+
+@asynccontextmanager
+async def running(feed: Feed) -> AsyncIterator[Feed]:
+    loop = asyncio.create_task(feed.run())
+    try:
+        yield feed
+    finally:
+        loop.cancel()
+        with suppress(asyncio.CancelledError):
+            await loop
+
+
+def feed_of(home: Home, capacity: int = feeds.QUEUE) -> Feed:
+    lines = home.running.house.log
+    return Feed(lines.after, lines.last_serial, home.running.desk.ledger.requests, capacity)
+
+
+async def taken(follower: Follower, count: int) -> list[Told]:
+    told = [await follower.next(10) for _ in range(count)]
+    return [each for each in told if each is not None]
+
+
+async def logged(home: Home, after: int = 0) -> list[LoggedEvent]:
+    return await home.running.house.log.after(after, 10_000)
+
+
+def serials(told: Sequence[Told]) -> list[int]:
+    return [each.event.serial for each in told]
+
+
+async def test_each_follower_gets_each_line_once_and_in_order(home: Home) -> None:
+    with home.running.house.feed.follow(everything) as one, home.running.house.feed.follow(everything) as other:
+        requests = [await opened(home) for _ in range(5)]
+        await asyncio.gather(*(rejected(home, request) for request in requests))
+        lines = [line.serial for line in await logged(home)]
+
+        heard = [serials(await taken(follower, len(lines))) for follower in (one, other)]
+
+        assert heard == [lines, lines]
+        assert lines == sorted(set(lines))
+        assert await one.next(0) is None
+
+
+async def test_a_follower_hears_only_what_it_wants(home: Home) -> None:
+    with home.running.house.feed.follow(lambda request: request.stage.name == "rejected") as follower:
+        await opened(home)
+        request = await rejected(home, await opened(home))
+
+        told = await follower.next(10)
+
+        assert told is not None
+        assert told.request.id == request.id
+
+
+async def test_a_follower_that_lags_is_told_so_and_the_others_go_on(home: Home) -> None:
+    await opened(home)
+    async with running(feed_of(home, capacity=4)) as feed:
+        await until_begun(home, feed)
+        with feed.follow(everything) as slow, feed.follow(everything) as quick:
+            heard = []
+            for _ in range(4):
+                await opened(home)
+                feed.announce(())
+                heard += serials(await taken(quick, 2))
+
+            assert heard == [line.serial for line in await logged(home)][-8:]
+            with pytest.raises(Lagged):
+                await slow.next(10)
+            with pytest.raises(Lagged):
+                await slow.next(10)
+
+
+async def test_what_another_process_wrote_is_found_without_being_told(
+    home: Home, server: Another, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "POLL_SECONDS", 0.05)
+    async with server() as other:
+        with other.running.house.feed.follow(everything) as follower:
+            request = await opened(home)
+
+            told = await taken(follower, 2)
+
+        assert [each.request.id for each in told] == [request.id] * 2
+
+
+async def test_a_log_that_cannot_be_read_costs_time_and_no_line(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "RETRY_SECONDS", 0.01)
+    log, faults = home.running.house.log, [OSError("disk"), OSError("disk")]
+
+    async def read(serial: int, limit: int) -> Sequence[LoggedEvent]:
+        if faults and serial:
+            raise faults.pop()
+        return await log.after(serial, limit)
+
+    await opened(home)
+    async with running(Feed(read, log.last_serial, home.running.desk.ledger.requests)) as feed:
+        await until_begun(home, feed)
+        with feed.follow(everything) as follower:
+            before = await log.last_serial()
+            await opened(home)
+            feed.announce(())
+
+            heard = serials(await taken(follower, 2))
+
+        assert heard == [line.serial for line in await logged(home, before)]
+        assert faults == []
+
+
+async def test_more_lines_than_are_read_at_once_all_arrive(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "BATCH", 3)
+    with home.running.house.feed.follow(everything) as follower:
+        await asyncio.gather(*[opened(home, await home.order(number=f"M{n}")) for n in range(5)])
+
+        heard = serials(await taken(follower, 10))
+
+        assert heard == [line.serial for line in await logged(home)]
+
+
+async def test_followers_are_told_when_the_server_goes_down(home: Home) -> None:
+    await opened(home)
+    feed = feed_of(home)
+    with feed.follow(everything) as follower:
+        async with running(feed):
+            await until_begun(home, feed)
+            waiting = asyncio.ensure_future(follower.next(10))
+
+        with pytest.raises(StopAsyncIteration):
+            await waiting
+
+
+async def test_a_feed_stops_at_once_though_it_has_just_been_nudged(home: Home) -> None:
+    await opened(home)
+    feed = feed_of(home)
+    loop = asyncio.create_task(feed.run())
+    await until_begun(home, feed)
+    with feed.follow(everything) as follower:
+        await opened(home)
+        feed.announce(())
+        # once it has handed out the last line, it waits
+        await taken(follower, 2)
+
+        feed.announce(())
+        loop.cancel()
+
+        async with asyncio.timeout(10):
+            with pytest.raises(asyncio.CancelledError):
+                await loop
+
+
+async def until_begun(home: Home, feed: Feed) -> None:
+    """Until the feed has found the end of the log; something must be in it."""
+    end = await home.running.house.log.last_serial()
+    assert end
+    async with asyncio.timeout(10):
+        while feed.serial < end:  # noqa: ASYNC110 - turns of the loop, no time
+            await asyncio.sleep(0)
