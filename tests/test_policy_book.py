@@ -161,16 +161,12 @@ def test_a_market_differs_as_table_7_2_says(
     assert (term.value, term.unit) == (value, unit)
 
 
-@pytest.mark.parametrize(
-    "category", ["food_drink", "formula_baby_food", "phones_tablets", "home_improvement"]
-)
+@pytest.mark.parametrize("category", ["food_drink", "formula_baby_food", "phones_tablets", "home_improvement"])
 def test_vietnam_gives_some_goods_six_days(category: str) -> None:
     assert terms("VN", categories=frozenset({category}))["window.raise"].value == 6
 
 
-@pytest.mark.parametrize(
-    ("at", "days"), [("2024-07-17", 10), ("2024-07-18", 5), ("2024-12-31", 5), ("2025-01-01", 10)]
-)
+@pytest.mark.parametrize(("at", "days"), [("2024-07-17", 10), ("2024-07-18", 5), ("2024-12-31", 5), ("2025-01-01", 10)])
 def test_a_policy_of_last_year_holds_for_requests_of_last_year(at: str, days: int) -> None:
     noon = datetime.fromisoformat(at).replace(hour=12, tzinfo=MARKETS["ID"].zone)
 

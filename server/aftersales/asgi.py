@@ -1,0 +1,145 @@
+"""The server as an ASGI application: its routes and its life."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request as HTTPRequest
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from .asking import actor
+from .graphql.context import Context, context_for
+from .graphql.operations import Operations
+from .graphql.schema import build_schema
+from .loops import Loops, Work
+from .running import Running
+from .settings import CannotStart, Settings
+from .store.database import Statement
+from .transport.auth import Authenticator, AuthSettings
+from .transport.caller import Caller
+from .transport.gate import Gate
+from .transport.graphiql import GraphiQL
+from .transport.limits import TransportSettings
+from .transport.routes import routes
+
+log = logging.getLogger("aftersales.asgi")
+
+ANSWER_SECONDS = 2.0
+NOBODY_PAYS = (
+    "No installed plugin can pay refunds, and in production somebody must."
+    " Install one that implements aftersales_refund_gateway."
+)
+
+
+def create_app(
+    running: Running,
+    *,
+    tokens: Callable[[], Mapping[str, str]] = dict,
+    beside: Mapping[str, Callable[[], Work]] | None = None,
+) -> Starlette:
+    """The application of a server that was built. It closes the server when it ends.
+
+    Args:
+        tokens: what the page to try things on offers to be, by name.
+        beside: other work to run as long as the server does.
+
+    Raises:
+        CannotStart: in production nobody pays.
+        PluginConflict: what plugins say in GraphQL clashes.
+    """
+    settings = running.settings
+    if settings.production and not running.registry.has_gateway:
+        raise CannotStart(NOBODY_PAYS)
+    operations = Operations(build_schema(running.registry))
+
+    def context(caller: Caller) -> Context:
+        return context_for(running.house, actor(caller), caller.languages)
+
+    gate = Gate(operations, context, transport_settings(settings))
+    loops = Loops()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        loops.start({**running.loops(), **{name: work() for name, work in (beside or {}).items()}})
+        try:
+            yield
+        finally:
+            await gate.settle()
+            await loops.stop()
+            await running.close()
+
+    page = None if settings.production else GraphiQL(tokens)
+    app = Starlette(
+        routes=[
+            *routes(gate, Authenticator(auth_settings(settings), real_time), page),
+            Route("/healthz", alive),
+            Route("/readyz", readiness(running, loops)),
+            *([Route("/", to_page(gate.settings.path))] if page else []),
+        ],
+        middleware=[Middleware(CORSMiddleware, **sharing(settings))] if settings.origins else [],
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def real_time() -> datetime:
+    """Tokens live by the issuer's time, however fast a demo's runs."""
+    return datetime.now(UTC)
+
+
+def auth_settings(settings: Settings) -> AuthSettings:
+    secret = None if settings.jwks_url else settings.secret
+    return AuthSettings(secret, settings.jwks_url, settings.audience, settings.issuer)
+
+
+def transport_settings(settings: Settings) -> TransportSettings:
+    """The same names in both."""
+    known = {field.name for field in fields(Settings)}
+    return TransportSettings(
+        **{field.name: getattr(settings, field.name) for field in fields(TransportSettings) if field.name in known}
+    )
+
+
+def sharing(settings: Settings) -> dict[str, Any]:
+    """What pages from elsewhere may do. No cookie ever counts here, so that nothing is done in somebody's name."""
+    return {
+        "allow_origins": sorted(settings.origins),
+        "allow_methods": ["GET", "POST"],
+        "allow_headers": ["authorization", "content-type", "accept-language"],
+    }
+
+
+async def alive(http: HTTPRequest) -> Response:
+    """The process answers. More, a restart would not mend."""
+    return JSONResponse({"alive": True})
+
+
+def readiness(running: Running, loops: Loops) -> Callable[[HTTPRequest], Coroutine[Any, Any, Response]]:
+    async def ready(http: HTTPRequest) -> Response:
+        """Whether it makes sense to send work here: the database answers, and all that should run does."""
+        faults = {name: "ended" for name in loops.ended}
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await running.database.read(Statement("SELECT 1"))
+        except Exception as error:
+            log.warning("the database does not answer: %r", error)
+            faults["database"] = "does not answer"
+        return JSONResponse({"ready": not faults, **faults}, 503 if faults else 200)
+
+    return ready
+
+
+def to_page(path: str) -> Callable[[HTTPRequest], Response]:
+    def redirect(http: HTTPRequest) -> Response:
+        return RedirectResponse(path)
+
+    return redirect

@@ -1,0 +1,153 @@
+"""What people of the demo do, one act at a time, each through the desk and as who they are."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from random import Random
+from typing import Any
+
+from ..desk import Asked, Desk, new_id
+from ..engine.money import Money, quantize
+from ..engine.request import Request
+from ..engine.vocabulary import Actor, ClaimLine, Evidence, EvidenceKind, Order, Party, ReturnMethod
+from ..store.files import StoredEvidence
+from .catalog import BY_SHOP
+from .people import AGENT, APP, buyer, carrier, seller
+
+PHOTO, CHAT = EvidenceKind.PHOTO, EvidenceKind.CHAT_SCREENSHOT
+Brings = Callable[[Random, Request, datetime], Mapping[str, Any]]
+
+
+def _half(dice: Random, request: Request, at: datetime) -> Mapping[str, Any]:
+    amount = quantize(request.payable.amount / 2, request.order.digits)
+    return {"amount": Money(amount, request.order.currency)}
+
+
+def _parcel(dice: Random, request: Request, at: datetime) -> Mapping[str, Any]:
+    name = dice.choice(BY_SHOP[request.order.shop.id].carriers)
+    return {"carrier": name, "tracking": f"{name[:3].upper()}{dice.randrange(10**9, 10**10)}"}
+
+
+def _pickup(dice: Random, request: Request, at: datetime) -> Mapping[str, Any]:
+    return {"pickup_at": at + timedelta(hours=dice.uniform(8, 30))}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """
+    Args:
+        brings: the act's own arguments.
+        shows: the kind of evidence that comes with it.
+        anew: the claim is made anew, in place of the old.
+    """
+
+    by: Party
+    action: str
+    given: Mapping[str, Any] = field(default_factory=dict)
+    brings: Brings = lambda dice, request, at: {}
+    shows: EvidenceKind | None = None
+    note: str = ""
+    anew: bool = False
+
+
+BUYER, SELLER, PLATFORM, CARRIER = Party.BUYER, Party.SELLER, Party.PLATFORM, Party.CARRIER
+
+# fmt: off
+ACTS: Mapping[str, Act] = {
+    #                       by        action                   what comes with it
+    "approve":          Act(SELLER,   "approve"),
+    "approve half":     Act(SELLER,   "approve",               brings=_half, note="Half of it works, as the photo shows."),
+    "keep it":          Act(SELLER,   "approve_keep_item",     note="Please keep it, and excuse us."),
+    "reject":           Act(SELLER,   "reject",                {"reason": "unclear_or_no_evidence"}, note="The photo shows no fault."),
+    "reject, shown":    Act(SELLER,   "reject",                {"reason": "item_correct"}, shows=PHOTO, note="Packed as ordered."),
+    "reject, agreed":   Act(SELLER,   "reject",                {"reason": "agreed_with_buyer"}, shows=CHAT),
+    "accept parcel":    Act(SELLER,   "accept_package"),
+    "reject parcel":    Act(SELLER,   "reject_package",        {"reason": "pkg_damaged_used"}, shows=PHOTO, note="It was worn."),
+    "parcel came":      Act(SELLER,   "mark_received"),
+    "withdraw":         Act(BUYER,    "cancel",                note="Found it after all."),
+    "correct":          Act(BUYER,    "edit",                  note="Forgot to say: the box was open, too.", anew=True),
+    "ask again":        Act(BUYER,    "resubmit",              note="A sharper photo, see the seam.", anew=True),
+    "have it fetched":  Act(BUYER,    "choose_method",         {"method": ReturnMethod.PICK_UP}),
+    "fix a time":       Act(BUYER,    "schedule_pickup",       brings=_pickup),
+    "send it oneself":  Act(BUYER,    "upload_tracking",       brings=_parcel),
+    "nobody at home":   Act(CARRIER,  "pickup_failed"),
+    "hand over":        Act(CARRIER,  "handed_over",           brings=_parcel),
+    "deliver":          Act(CARRIER,  "delivered"),
+    "lose":             Act(CARRIER,  "lost"),
+    "fail to deliver":  Act(CARRIER,  "failed"),
+    "step in":          Act(PLATFORM, "platform_approve",      note="The pattern is known to us."),
+    "let it go":        Act(PLATFORM, "refund_without_return", note="Sending it back would cost more than it is worth."),
+    "close":            Act(PLATFORM, "close",                 note="Claimed twice by mistake; settled on the phone."),
+}
+# fmt: on
+
+
+async def perform(desk: Desk, dice: Random, request: Request, name: str) -> Request:
+    """The request after the act; another one, if it was made anew.
+
+    Raises:
+        Refused: as to anybody.
+    """
+    act = ACTS[name]
+    actor = _who(act.by, dice, request)
+    shown = [await show(desk, actor, act.shows)] if act.shows else []
+    if act.anew:
+        done = await desk.replace(request.id, act.action, actor, _anew(request, act.note), expected=request.version)
+        return done.request
+    given = {**act.given, **act.brings(dice, request, desk.clock())}
+    done = await desk.act(
+        request.id, act.action, actor, note=act.note, expected=request.version, given=given, evidence_ids=shown
+    )
+    return done.request
+
+
+async def claim(
+    desk: Desk, dice: Random, order: Order, kind: str, reason: str, method: ReturnMethod | None, note: str
+) -> Request:
+    """A buyer asks, about one line or all of them.
+
+    Raises:
+        Refused: as to anybody.
+    """
+    actor, known = buyer(order.buyer_id), desk.registry.kinds[kind].reasons[reason]
+    lines = order.lines if dice.random() < 0.5 else order.lines[:1]
+    wanted = tuple(ClaimLine(line.id, line.quantity if dice.random() < 0.7 else 1) for line in lines)
+    shown = [await show(desk, actor, PHOTO)] if PHOTO in known.evidence else []
+    done = await desk.open(kind, actor, Asked(order.id, wanted, reason, note, tuple(shown), method))
+    return done.request
+
+
+async def show(desk: Desk, actor: Actor, kind: EvidenceKind) -> str:
+    """Stage a file, as an upload would."""
+    id = new_id("ed")
+    item = Evidence(id, kind, actor.party, actor.id)
+    checksum, size = sha256(id.encode()).hexdigest(), 180_000 + int(id[-3:], 16)
+    url = f"https://files.example/{id}.jpg"
+    await desk.ledger.add_evidence(StoredEvidence(item, url, "image/jpeg", size, checksum, desk.clock()))
+    return id
+
+
+def _who(party: Party, dice: Random, request: Request) -> Actor:
+    order = request.order
+    match party:
+        case Party.BUYER:
+            return buyer(order.buyer_id)
+        case Party.PLATFORM:
+            return AGENT
+        case Party.CARRIER:
+            parcel = next(iter(request.shipments), None)
+            return carrier((parcel and parcel.carrier) or dice.choice(BY_SHOP[order.shop.id].carriers))
+    # now and then it is the app that acts for the shop
+    return APP if order.shop.id in APP.shops and dice.random() < 0.15 else seller(order.shop)
+
+
+def _anew(request: Request, note: str) -> Asked:
+    return Asked(
+        order_id=request.order.id,
+        lines=tuple(ClaimLine(line.order_line_id, line.quantity) for line in request.lines),
+        reason=request.reason,
+        note=note,
+        evidence_ids=tuple(item.id for item in request.evidence),
+        return_method=request.return_method,
+    )

@@ -1,0 +1,171 @@
+"""Joins the parts into one server: plugins, policies, the database, the desk, and the loops that let time act."""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from .clock import SystemClock
+from .desk import Desk
+from .engine.policies import Book
+from .feed import Feed
+from .graphql.context import House
+from .graphql.words import Languages
+from .policy_book import POLICIES, book, calendar, digits
+from .registry import Plugin, Registry
+from .settings import DEFAULT_DATABASE, PREFIX, CannotStart, Settings
+from .store.database import Database
+from .store.keys import LIFETIME
+from .store.ledger import Ledger
+from .store.lists import Lists
+from .store.log import Log
+from .store.migrate import migrate, schema_state
+from .store.urls import UnsupportedDatabase, open_database
+from .tender import Clock, Tender
+
+log = logging.getLogger("aftersales.running")
+
+CLOSING_SECONDS = 5.0
+TIDYING = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server with its database open. Time acts, and followers hear, once its loops run."""
+
+    settings: Settings
+    clock: Clock
+    registry: Registry
+    database: Database
+    house: House
+    tender: Tender
+    closing: Sequence[Callable[[], Awaitable[None]]] = ()
+
+    @property
+    def desk(self) -> Desk:
+        return self.house.desk
+
+    def loops(self) -> Mapping[str, Coroutine[Any, Any, None]]:
+        """What must run as long as the server does, each until it is canceled."""
+        return {"feed": self.house.feed.run(), "tender": self.tender.run(), "tidy": self._tidy()}
+
+    async def close(self) -> None:
+        """Let go of what is open. What does not close in time is left to its own recovery."""
+        try:
+            async with asyncio.timeout(CLOSING_SECONDS):
+                for close in (self.database.close, *self.closing):
+                    await close()
+        except TimeoutError:
+            log.error("the database did not close within %s s", CLOSING_SECONDS)
+
+    async def _tidy(self) -> None:
+        """Clears away idempotency keys that are no longer honoured."""
+        while True:
+            try:
+                await self.desk.ledger.forget(self.clock() - LIFETIME)
+            except Exception:
+                log.exception("used keys could not be cleared away")
+            await asyncio.sleep(max(1.0, self.clock.real_seconds(TIDYING)))
+
+
+def policies_of(settings: Settings) -> Book:
+    """Ours, and the operator's beside them.
+
+    Raises:
+        MalformedBook: with every fault.
+    """
+    return book(POLICIES, *([settings.policies] if settings.policies else []))
+
+
+def registry_of(settings: Settings, policies: Book, plugins: Sequence[Plugin] = ()) -> Registry:
+    """The installed plugins that the settings allow, and those given.
+
+    Raises:
+        PluginConflict: naming all that stands against running them together.
+        CannotStart: one that the settings name is not installed.
+    """
+    registry = Registry.installed(settings.plugins, extra=plugins, policy_keys=policies.keys)
+    if missing := sorted((settings.plugins or frozenset()) - {plugin.name for plugin in registry.plugins}):
+        raise CannotStart(f"{PREFIX}PLUGINS names {', '.join(missing)}, and no such plugin is installed.")
+    return registry
+
+
+async def build(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    plugins: Sequence[Plugin] = (),
+    closing: Sequence[Callable[[], Awaitable[None]]] = (),
+) -> Running:
+    """A server by its settings.
+
+    Args:
+        clock: None for the machine's own.
+        plugins: beside those that are installed.
+        closing: what else ends with the server.
+
+    Raises:
+        CannotStart: also for a database that is older than this release.
+        MalformedBook, PluginConflict, UnsupportedDatabase: with every fault.
+    """
+    clock = clock or SystemClock()
+    policies = policies_of(settings)
+    registry = registry_of(settings, policies, plugins)
+    database = await opened(settings)
+    ledger, lines = Ledger(database, registry.stage_of, digits), Log(database)
+
+    desk = Desk(ledger, registry, policies, calendar, clock)
+    feed = Feed(lines.after, lines.last_serial, ledger.requests)
+    tender = Tender(desk, clock)
+    desk.announces.extend((feed, tender))
+    languages = Languages(["aftersales", *packages(registry)])
+    house = House(desk, Lists(database), lines, feed, languages, settings.heartbeat_seconds)
+    return Running(settings, clock, registry, database, house, tender, closing)
+
+
+async def opened(settings: Settings) -> Database:
+    """
+    Raises:
+        CannotStart: it is older than this release, or cannot be read at all.
+        UnsupportedDatabase.
+    """
+    url = settings.database
+    with told_in_words(url):
+        state = await schema_state(url)
+        if state.current is None and url == DEFAULT_DATABASE:
+            # nobody has named a database yet: a newcomer's first start just works
+            await migrate(url)
+        elif not state.fits:
+            raise CannotStart(state.advice)
+        return await open_database(url)
+
+
+@contextmanager
+def told_in_words(url: str) -> Iterator[None]:
+    """Whatever a database library says of a file that is none, that may not be read or that is damaged."""
+    try:
+        yield
+    except (CannotStart, UnsupportedDatabase, OSError):
+        raise
+    except Exception as error:
+        raise CannotStart(f"{url} cannot be opened: {error}.") from error
+
+
+async def left_at(url: str) -> datetime:
+    """Now, or where a faster clock had come to: time does not run backwards over a restart."""
+    database = await open_database(url)
+    try:
+        lines = Log(database)
+        last = await lines.after(await lines.last_serial() - 1, 1)
+    finally:
+        await database.close()
+    return max([datetime.now(UTC), *(line.processed_at for line in last)])
+
+
+def packages(registry: Registry) -> list[str]:
+    """Where plugins may have words in other languages; one that is no module has none."""
+    return [plugin.object.__name__ for plugin in registry.plugins if inspect.ismodule(plugin.object)]

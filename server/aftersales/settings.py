@@ -1,0 +1,200 @@
+"""What an operator may decide: the environment, read once into one frozen object, every fault told at once."""
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, dataclass, field, fields
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from .environment import Read, names, number, one_of, place, text, web_address, whole, yes_or_no
+
+PREFIX = "AFTERSALES_"
+LEAST_SECRET_BYTES = 32
+# Known to everybody who reads this, hence good for nothing but a developer's own machine.
+DEVELOPMENT_SECRET = "known to everybody: for development only"
+# In the folder one stands in: seen there, and thrown away with the project. A server that matters names its own.
+DEFAULT_DATABASE = "sqlite://aftersales.sqlite3"
+
+
+class Mode(Enum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class LogFormat(Enum):
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogLevel(Enum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class CannotStart(Exception):
+    """For a reason that an operator can mend. Says what to do."""
+
+
+class BadSettings(CannotStart):
+    """Names every fault at once."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+def as_(read: Read, meaning: str) -> dict[str, Any]:
+    return {"read": read, "meaning": meaning}
+
+
+# fmt: off
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The field `port` is AFTERSALES_PORT, and so on. What each means, `describe` tells from here."""
+
+    mode: Mode = field(default=Mode.DEVELOPMENT, metadata=as_(one_of(Mode),
+        "`development`, or `production`: no page to try things on, no known secret, and never without a way to pay."))
+    database: str = field(default=DEFAULT_DATABASE, metadata=as_(text,
+        "Where the record is kept: `sqlite://FILE`, with three slashes from the root."))
+    host: str = field(default="127.0.0.1", metadata=as_(text,
+        "The address to listen on; `0.0.0.0` for every one."))
+    port: int = field(default=8000, metadata=as_(whole(0, 65_535),
+        "The port to listen on; 0 for any that is free."))
+    secret: str = field(default=DEVELOPMENT_SECRET, repr=False, metadata=as_(text,
+        "Makes and checks bearer tokens (HS256); 32 bytes or more. Not beside the JWKS URL."))
+    jwks_url: str | None = field(default=None, metadata=as_(web_address,
+        "Where the issuer of the tokens publishes its keys (RS256, ES256)."))
+    audience: str = field(default="aftersales", metadata=as_(text,
+        "What a token must say it is for (`aud`)."))
+    issuer: str | None = field(default=None, metadata=as_(text,
+        "Who must have issued a token (`iss`); whoever holds the key, if not set."))
+    origins: frozenset[str] = field(default=frozenset(), metadata=as_(names,
+        "Pages from elsewhere that may call, as `https://board.example`, by commas; `*` for any."))
+    strangers_introspect: bool = field(default=True, metadata=as_(yes_or_no,
+        "Whether those without a token may read the schema."))
+    plugins: frozenset[str] | None = field(default=None, metadata=as_(names,
+        "The plugins to run, by commas; all that are installed, if not set."))
+    policies: Path | None = field(default=None, metadata=as_(place,
+        "A folder of policies (`*.toml`), read beside those that come with the server."))
+    heartbeat_seconds: float = field(default=15.0, metadata=as_(number(1, 300),
+        "Of silence, until a stream says that it lives."))
+    log_level: LogLevel = field(default=LogLevel.INFO, metadata=as_(one_of(LogLevel),
+        "`debug`, `info`, `warning` or `error`."))
+    log_format: LogFormat = field(default=LogFormat.TEXT, metadata=as_(one_of(LogFormat),
+        "`text` for people, `json` for machines: one object a line. Either goes to stderr."))
+
+    # What the doors allow. Names and defaults are those of `transport.limits`; a test compares them.
+    head_bytes: int = field(default=64_000, metadata=as_(whole(1_000, 1_000_000),
+        "Of a request's first line and headers; larger is 431."))
+    head_seconds: float = field(default=10.0, metadata=as_(number(0.1, 300),
+        "Until they have come; slower is cut."))
+    body_bytes: int = field(default=1_000_000, metadata=as_(whole(1_000, 100_000_000),
+        "Of a request's body; larger is 413."))
+    body_seconds: float = field(default=10.0, metadata=as_(number(0.1, 300),
+        "Until it has come; slower is 408."))
+    query_string_bytes: int = field(default=16_000, metadata=as_(whole(100, 64_000),
+        "Of a GET; longer is 414."))
+    operations: int = field(default=200, metadata=as_(whole(1, 100_000),
+        "Queries and mutations at once; one more is 503."))
+    operation_seconds: float = field(default=30.0, metadata=as_(number(0.1, 600),
+        "For one query or mutation."))
+    streams: int = field(default=5_000, metadata=as_(whole(1, 1_000_000),
+        "Open WebSockets and event streams; one more is 503."))
+    subscriptions: int = field(default=50, metadata=as_(whole(1, 10_000),
+        "Operations at once on one WebSocket."))
+    message_bytes: int = field(default=1_000_000, metadata=as_(whole(1_000, 100_000_000),
+        "Of one WebSocket message; larger closes the socket."))
+    init_seconds: float = field(default=5.0, metadata=as_(number(0.1, 300),
+        "Until a WebSocket has said who it is."))
+    send_seconds: float = field(default=10.0, metadata=as_(number(0.1, 300),
+        "Until a caller takes what it is sent; slower is cut."))
+
+    def __post_init__(self) -> None:
+        if faults := list(_at_odds(self)):
+            raise BadSettings(faults)
+
+    @property
+    def production(self) -> bool:
+        return self.mode is Mode.PRODUCTION
+# fmt: on
+
+
+def _at_odds(settings: Settings) -> Iterator[str]:
+    """What one setting cannot know of another."""
+    own, size = settings.secret != DEVELOPMENT_SECRET, len(settings.secret.encode())
+    if own and settings.jwks_url:
+        yield f"{PREFIX}SECRET and {PREFIX}JWKS_URL are both set. Take one away: tokens are checked by the other."
+    if size < LEAST_SECRET_BYTES:
+        yield f"{PREFIX}SECRET has {size} bytes. It needs {LEAST_SECRET_BYTES} or more."
+    if settings.production and not own and not settings.jwks_url:
+        yield (
+            f"{PREFIX}MODE is production, and tokens would be checked by a secret that everybody knows."
+            f" Set {PREFIX}JWKS_URL, or a {PREFIX}SECRET of {LEAST_SECRET_BYTES} bytes or more."
+        )
+
+
+def read(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings as the environment has them. A variable that is there but empty counts as not set.
+
+    Raises:
+        BadSettings: with every value that cannot be used, and every name that seems to be misspelt.
+    """
+    known = {PREFIX + entry.name.upper(): entry for entry in fields(Settings)}
+    given = {name: value.strip() for name, value in environment.items() if name.startswith(PREFIX) and value.strip()}
+    faults = _misspelt(given, known)
+    values: dict[str, Any] = {}
+    for name, entry in known.items():
+        if name in given:
+            try:
+                values[entry.name] = entry.metadata["read"](given[name])
+            except ValueError as error:
+                faults.append(f"{name}: {given[name]!r} {error}.")
+    try:
+        settings = Settings(**values)
+    except BadSettings as at_odds:
+        faults.extend(at_odds.faults)
+    if faults:
+        raise BadSettings(faults)
+    return settings
+
+
+def _misspelt(given: Mapping[str, str], known: Mapping[str, Field[Any]]) -> list[str]:
+    """Names that are nearly ours. Others may be a plugin's own."""
+    near = {name: difflib.get_close_matches(name, known, 1, cutoff=0.9) for name in given if name not in known}
+    return [f"{name} is no setting. Is {close[0]} meant?" for name, close in near.items() if close]
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A setting as the documents show it; `default` is empty where there is none."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+def describe() -> tuple[Described, ...]:
+    """Every setting, for the table in the documents."""
+    return tuple(
+        Described(PREFIX + entry.name.upper(), _shown(entry), entry.metadata["meaning"]) for entry in fields(Settings)
+    )
+
+
+def _shown(entry: Field[Any]) -> str:
+    match entry.default:
+        case _ if not entry.repr:
+            return "one that everybody knows"
+        case None | frozenset():
+            return ""
+        case Enum() as member:
+            return str(member.value)
+        case bool(truth):
+            return "yes" if truth else "no"
+        case float(some):
+            return f"{some:g}"
+        case other:
+            return str(other)
