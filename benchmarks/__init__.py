@@ -1,0 +1,1 @@
+"""What an operation costs beside the least that could answer it: `python -m benchmarks`."""

@@ -1,0 +1,36 @@
+"""A server to be measured, ours or the bare one, on a file: `python -m benchmarks.served ours FILE`. Prints its address."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from starlette.types import ASGIApp
+
+from aftersales.transport.launcher import serve
+
+
+def main(which: str, path: Path) -> None:
+    serve({"ours": ours, "bare": bare}[which](path), port=0, ready=lambda address: print(address, flush=True))
+
+
+def bare(path: Path) -> ASGIApp:
+    from .bare import Bare
+
+    return Bare(path)
+
+
+def ours(path: Path) -> ASGIApp:
+    # here, as the bare one shall not carry what it does not need
+    from aftersales.asgi import create_app
+    from aftersales.registry import Plugin
+    from aftersales.running import build
+    from aftersales.settings import Settings
+
+    from .provider import SlowProvider
+
+    settings = Settings(database=f"sqlite://{path}")
+    return create_app(asyncio.run(build(settings, plugins=[Plugin("slow", "1.0", SlowProvider())])))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

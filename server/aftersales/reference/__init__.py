@@ -1,0 +1,1 @@
+"""The documents that code gives: `python -m aftersales.reference` writes them into the folder `docs`."""

@@ -1,0 +1,18 @@
+"""Which documents there are: each is made of the very tables that the server runs on."""
+
+from collections.abc import Mapping
+
+from ..policy_book import book
+from ..registry import Registry
+from .problems import problems
+from .rulebook import rulebook
+
+# Those that come with the server: what else happens to be installed has documents of its own.
+BUILT_IN = frozenset({"refund_only", "return_refund"})
+
+
+def documents() -> Mapping[str, str]:
+    """Each document's text by its name in `docs/`."""
+    policies = book()
+    registry = Registry.installed(BUILT_IN, policy_keys=policies.keys)
+    return {"problems.md": problems(), "rulebook.md": rulebook(registry, policies)}

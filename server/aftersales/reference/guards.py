@@ -1,0 +1,52 @@
+"""The chapter on guards: what must hold, in the words of those who ask for it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..engine import guards
+from ..engine.kind import Kind
+from ..engine.opening import GUARDS
+from .markdown import code, table
+from .phrases import first_line
+
+OPENING = """
+A claim becomes a request (C1), or takes the place of another (C2, C8), if all of these let it pass; a resubmission has
+no window but its own clock.
+"""
+ALWAYS = """
+Of every act: the caller's party and grant, the version they saw (`G_VERSION`), and that no clock of the request has
+run out (`G_IN_TIME`). Of some acts, as the tables say:
+"""
+
+
+def chapter(kinds: Iterable[Kind]) -> str:
+    asked = ((code(name), first_line(guard).removeprefix(f"{name}: ")) for name, guard in GUARDS.items())
+    held = ((code(name), first_line(guard)) for name, guard in sorted(of_rows(kinds).items()))
+    return "\n\n".join(
+        (
+            "## Guards", OPENING.strip(), table(("Guard", "What must hold"), asked),
+            ALWAYS.strip(), table(("Guard", "What must hold"), held),
+        )
+    )  # fmt: skip
+
+
+def of_rows(kinds: Iterable[Kind]) -> Mapping[str, Any]:
+    return {
+        name(guard): outer(guard) for kind in kinds for row in kind.process.rows for guard in (*row.gates, *row.guards)
+    }
+
+
+def name(guard: Any) -> str:
+    """The function's; of a guard that was made by another function, that one's."""
+    return str(guard.__qualname__).partition(".")[0].lstrip("_")
+
+
+def outer(guard: Any) -> Any:
+    return getattr(guards, name(guard), guard)
+
+
+def unexplained(kinds: Iterable[Kind]) -> Iterator[str]:
+    """Guards that do not say what must hold."""
+    for guard, function in {**of_rows(kinds), **GUARDS}.items():
+        if not first_line(function):
+            yield guard

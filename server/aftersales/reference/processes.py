@@ -1,0 +1,81 @@
+"""The chapter on a kind of request: its picture, its stages and the rows of its table."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..engine.diagram import diagram
+from ..engine.kind import Kind
+from ..engine.process import Process, Transition
+from ..engine.stages import PENDING_REVIEW, expired_key
+from .guards import name
+from .markdown import code, codes, table
+from .phrases import parties
+
+STAGES = ("Stage", "In words", "Status", "Waits for", "Clock")
+ROWS = ("Rule", "From", "Act", "By", "To", "Must hold", "Clocks", "Events", "Grant", "In words")
+
+
+def chapter(kind: Kind) -> str:
+    return "\n\n".join(
+        (
+            f"## {kind.label} (`{kind.name}`)",
+            f"```mermaid\n{diagram(kind.process)}```",
+            table(STAGES, stages(kind.process)),
+            table(ROWS, rows(kind.process)),
+        )
+    )
+
+
+def stages(process: Process) -> Iterator[tuple[str, ...]]:
+    for stage in process.stages.values():
+        waits = "" if stage.final else parties(stage.waits_for)
+        yield code(stage.name), stage.label, code(stage.status.value), waits, codes(stage.clocks, " or ")
+
+
+def rows(process: Process) -> Iterator[tuple[str, ...]]:
+    for row, sources in gathered(process):
+        yield (
+            row.rule, codes(sources), act(row), parties(row.by), target(row), ", ".join(must_hold(row)),
+            ", ".join(clocks(row)), ", ".join(row.events), row.grant, row.label,
+        )  # fmt: skip
+
+
+def gathered(process: Process) -> Iterator[tuple[Transition, list[str]]]:
+    """Rows that differ in nothing but where they begin are one."""
+    found: dict[Transition, list[Transition]] = {}
+    for row in process.rows:
+        found.setdefault(replace(row, on=PENDING_REVIEW), []).append(row)
+    for same in found.values():
+        yield same[0], [row.on.name for row in same]
+
+
+def act(row: Transition) -> str:
+    key = expired_key(row.action)
+    return f"⏱ {code(key)}" if key else code(row.action)
+
+
+def target(row: Transition) -> str:
+    where = code(row.target.name) if row.target else "stays"
+    return f"{where} ({row.closes.value})" if row.closes else where
+
+
+def must_hold(row: Transition) -> Iterator[str]:
+    for guard in (*row.gates, *row.guards):
+        yield code(name(guard))
+    if row.when:
+        yield f"if {code(name(row.when))}"
+
+
+def clocks(row: Transition) -> Iterator[str]:
+    """What differs from "a stage's clock runs while the request is there"."""
+    if row.restarts:
+        yield "the stage's own anew" + (", no later than before" if row.no_later else "")
+    for key in row.starts:
+        yield f"+ {code(key)}"
+    for key in row.stops:
+        yield f"− {code(key)}"
+    for key in row.keeps:
+        yield f"{code(key)} goes on"
+    if row.target and row.target.name != row.on.name:
+        for key in row.target.clocks:
+            yield f"{code(key)} goes on" if key in row.on.clocks else f"+ {code(key)}"

@@ -1,0 +1,105 @@
+"""Short ways to the situations that stories of the contract begin with; all but time passes through the operations."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from graphql import FieldNode, OperationDefinitionNode, parse
+
+from aftersales.engine.vocabulary import Actor
+from aftersales.testing.house import BUYER, SELLER, Home
+
+SCHEMA = Path(__file__).parents[2] / "schema"
+OPERATIONS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(SCHEMA.glob("operations/*.graphql"))}
+
+
+class Town:
+    """A house with a buyer and a seller who use the published operations."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._keys = count()
+
+    async def ask(self, name: str, actor: Actor, **variables: Any) -> Any:
+        """What the operation's one root field answers."""
+        return (await self.home.ask(OPERATIONS[name], actor, **variables))[root_field(name)]
+
+    async def do(self, name: str, actor: Actor, **input: Any) -> Any:
+        """What a mutation answers that nothing speaks against."""
+        answer = await self.ask(name, actor, input={"idempotencyKey": f"{name}-{next(self._keys)}", **input})
+        assert answer["problems"] == []
+        assert answer["replayed"] is False
+        return answer
+
+    async def decide(self, name: str, actor: Actor, request: Any, **input: Any) -> Any:
+        """The request after an act on it as it was seen."""
+        seen = {"requestId": request["id"], "expectedVersion": request["version"]}
+        return (await self.do(name, actor, **seen, **input))["request"]
+
+    @asynccontextmanager
+    async def listening(self, **variables: Any) -> AsyncIterator[Callable[[], Awaitable[Any]]]:
+        """Each call gives the next that the seller's stream says."""
+        async with (
+            asyncio.timeout(20),
+            aclosing(self.home.follow(OPERATIONS["RequestStream"], SELLER, **variables)) as stream,
+        ):
+
+            async def hear() -> Any:
+                return (await anext(stream))["requestStream"]
+
+            yield hear
+
+    async def claim(self, **changes: Any) -> dict[str, Any]:
+        """One headset that came yesterday, and is claimed."""
+        order = await self.home.order(number=f"10{next(self._keys):02}", **changes)
+        return {"orderId": order.id, "lines": [{"orderLineId": order.lines[0].id, "quantity": 1}]}
+
+    async def refund_only(self) -> Any:
+        claim = await self.claim()
+        return (await self.do("RefundOnlyOpen", BUYER, **claim, reason="not_received"))["request"]
+
+    async def return_refund(self, method: str = "DROP_OFF") -> Any:
+        claim = await self.claim()
+        opened = await self.do("ReturnRefundOpen", BUYER, **claim, reason="wrong_size", returnMethod=method)
+        return opened["request"]
+
+    async def approved_return(self, method: str = "DROP_OFF") -> Any:
+        return await self.decide("ReturnRefundApprove", SELLER, await self.return_refund(method))
+
+    async def rejected(self) -> Any:
+        return await self.decide("RequestReject", SELLER, await self.refund_only(), reason="unclear_or_no_evidence")
+
+    async def parcel_that_came_back(self) -> Any:
+        sent = await self.decide(
+            "ReturnUploadTracking", BUYER, await self.approved_return("SELF_ARRANGED"), carrier="JNE", tracking="JP1"
+        )
+        return await self.decide("ReturnMarkReceived", SELLER, sent)
+
+    async def photo(self, actor: Actor) -> str:
+        linked = await self.do(
+            "EvidenceLink", actor, kind="PHOTO", url="https://files.example/1.jpg", mediaType="image/jpeg", bytes=1000,
+            sha256=hashlib.sha256(b"a photo").hexdigest(),
+        )  # fmt: skip
+        return str(linked["evidence"]["id"])
+
+    async def shown(self, request: Any, actor: Actor = SELLER) -> Any:
+        return await self.ask("RequestDetail", actor, by={"id": request["id"]})
+
+
+def operation_of(name: str) -> OperationDefinitionNode:
+    """The one operation of a file, which goes by the file's name."""
+    [operation] = parse(OPERATIONS[name]).definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    assert operation.name
+    assert operation.name.value == name
+    return operation
+
+
+def root_field(name: str) -> str:
+    [field] = operation_of(name).selection_set.selections
+    assert isinstance(field, FieldNode)
+    return field.name.value
