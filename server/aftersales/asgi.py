@@ -68,6 +68,8 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        # before the doors open, so that no line is written that no follower hears of
+        await running.house.feed.begin()
         loops.start({**running.loops(), **{name: work() for name, work in (beside or {}).items()}})
         try:
             yield

@@ -223,9 +223,10 @@ class Desk:
             self.registry.tell(change)
 
     async def _once(self, key: Key | None, perform: Callable[[], Awaitable[Done]]) -> Done:
-        """One key, one effect: a call that comes later, or loses the race, is told what the first one did."""
-        if again := await self._replayed(key):
-            return again
+        """One key, one effect: a call that comes later, or loses the race, is told what the first one did.
+
+        Nobody asks beforehand whether the key was used, as it hardly ever was: the commit takes it or fails.
+        """
         try:
             return await _tried(perform)
         except (KeyTaken, Refused) as lost:

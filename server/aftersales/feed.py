@@ -111,11 +111,12 @@ class Feed:
         self._capacity = capacity
         self._followers: set[Follower] = set()
         self._nudge = asyncio.Event()
-        self.serial = 0
+        self.serial: int | None = None
 
     def announce(self, changes: Sequence[Change]) -> None:
-        """Something was committed. What exactly, the log says."""
-        self._nudge.set()
+        """Something was committed. What exactly, the log says, to those who follow."""
+        if self._followers:
+            self._nudge.set()
 
     @property
     def followers(self) -> int:
@@ -130,12 +131,18 @@ class Feed:
         finally:
             self._followers.discard(follower)
 
+    async def begin(self) -> int:
+        """Take up the log where it ends now, once: before the first follower may come, so that none misses a line."""
+        if self.serial is None:
+            self.serial = await self._last()
+        return self.serial
+
     async def run(self) -> None:
         """Until canceled. A failing read is logged and tried again: followers lose time, not lines."""
-        self.serial = await self._last()
         try:
             while True:
                 try:
+                    await self.begin()
                     await self._catch_up()
                     await happens(self._nudge, POLL_SECONDS)
                 except Exception:
@@ -146,13 +153,20 @@ class Feed:
                 follower.close()
 
     async def _catch_up(self) -> None:
+        serial = await self.begin()
+        if not self._followers:
+            last = await self._last()
+            # unless somebody came meanwhile, who may be owed some of these lines
+            if not self._followers:
+                self.serial = last
+                return
         while True:
             self._nudge.clear()
-            lines = await self._read(self.serial, BATCH)
+            lines = await self._read(serial, BATCH)
             if lines and self._followers:
                 await self._hand_out(lines)
             if lines:
-                self.serial = lines[-1].serial
+                self.serial = serial = lines[-1].serial
             if len(lines) < BATCH:
                 return
 

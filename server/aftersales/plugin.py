@@ -1,15 +1,15 @@
 """All that a plugin may import. Nothing else of `aftersales` is promised to stay."""
 
-from .engine.common import grant
+from .engine.common import approve, grant
 from .engine.guards import (
+    RejectReasonFits,
     amount_within_max,
     not_frozen,
     not_speedy,
     note_given,
-    reject_reason_fits,
     return_address_known,
 )
-from .engine.legs import approve_return, back, out
+from .engine.legs import back, out
 from .engine.money import Money
 from .engine.process import Transition
 from .engine.reasons import Reason, ReasonClass, RejectCode, Review, reasons, reject_codes
@@ -83,6 +83,7 @@ __all__ = [
     "ReasonClass",
     "RefundGateway",
     "RejectCode",
+    "RejectReasonFits",
     "Request",
     "RequestDetails",
     "RequestPayload",
@@ -96,7 +97,7 @@ __all__ = [
     "Transition",
     "act",
     "amount_within_max",
-    "approve_return",
+    "approve",
     "back",
     "expiry",
     "grant",
@@ -108,6 +109,5 @@ __all__ = [
     "out",
     "reasons",
     "reject_codes",
-    "reject_reason_fits",
     "return_address_known",
 ]

@@ -1,7 +1,6 @@
 """Joins the parts into one server: plugins, policies, the database, the desk, and the loops that let time act."""
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -54,7 +53,8 @@ class Running:
         return {"feed": self.house.feed.run(), "tender": self.tender.run(), "tidy": self._tidy()}
 
     async def close(self) -> None:
-        """Let go of what is open. What does not close in time is left to its own recovery."""
+        """Let plugins end hearing, then let go of what is open. What does not close in time recovers by itself."""
+        await self.registry.heard()
         try:
             async with asyncio.timeout(CLOSING_SECONDS):
                 for close in (self.database.close, *self.closing):
@@ -167,5 +167,5 @@ async def left_at(url: str) -> datetime:
 
 
 def packages(registry: Registry) -> list[str]:
-    """Where plugins may have words in other languages; one that is no module has none."""
-    return [plugin.object.__name__ for plugin in registry.plugins if inspect.ismodule(plugin.object)]
+    """Where plugins may have words in other languages; one that is a single module, or none, has none."""
+    return [plugin.object.__name__ for plugin in registry.plugins if hasattr(plugin.object, "__path__")]

@@ -16,6 +16,7 @@ from .engine.vocabulary import SYSTEM, Shop
 from .feed import happens
 from .hookspecs import Payment, PaymentOutcome, RefundGateway
 from .store.agenda import Due
+from .store.encoding import wakes_at
 from .store.ledger import Ledger, StaleVersion
 from .store.payments import Payable
 
@@ -41,7 +42,7 @@ class Clock(Protocol):
 
 
 class Tender:
-    """Two loops per process, one for clocks and one for refunds: each sleeps until its next instant, or until nudged."""
+    """Two loops per process, for clocks and for refunds: each sleeps until its next instant, or until nudged."""
 
     def __init__(self, desk: Desk, clock: Clock) -> None:
         self._desk = desk
@@ -53,9 +54,18 @@ class Tender:
         return self._desk.ledger
 
     def announce(self, changes: Sequence[Change]) -> None:
-        """A change may have started a clock or made a refund that is due before the present sleep ends."""
-        for nudge in self._nudges:
-            nudge.set()
+        """Wake, if a change started a clock or made a refund that is due before the present sleep ends."""
+        clocks, refunds = self._nudges
+        if not changes or any(self._soon(change) for change in changes):
+            clocks.set()
+        if not changes or any(_pays(change) for change in changes):
+            refunds.set()
+
+    def _soon(self, change: Change) -> bool:
+        """Whether a clock of it warns or runs out before the next look."""
+        now = self._clock()
+        wakes = (wakes_at(clock, change.at) for clock in change.request.clocks)
+        return any(at and self._clock.real_seconds(at - now) <= LOOK_SECONDS for at in wakes)
 
     async def run(self) -> None:
         """Until canceled. What fails is logged and tried again; nothing that is due is forgotten."""
@@ -200,3 +210,7 @@ class Tender:
         # after the last no, only a person tries again; what is unknown is asked about for ever
         wait = BACKOFF[intent.tries] if intent.tries < len(BACKOFF) else ASK_AGAIN
         await self._ledger.schedule_retry(intent.id, self._clock() + wait)
+
+
+def _pays(change: Change) -> bool:
+    return change.request.refunds != (change.before.refunds if change.before else ())

@@ -16,7 +16,7 @@ from aftersales.registry import Registry
 from aftersales.settings import DEVELOPMENT_SECRET, describe
 from aftersales.transport.auth import Authenticator, AuthSettings
 
-COMMANDS = ("serve", "migrate", "import", "token", "schema", "picture", "plugins")
+COMMANDS = ("serve", "migrate", "import", "attention", "token", "schema", "picture", "plugins")
 OWN = "a secret of our own, of 32 bytes or more"
 
 
@@ -24,7 +24,7 @@ def test_help_names_every_command() -> None:
     told = run("--help")
 
     assert told.returncode == 0
-    assert all(f"\n    {command} " in told.stdout for command in COMMANDS)
+    assert all(f"\n    {command}" in told.stdout for command in COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

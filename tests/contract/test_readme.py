@@ -59,6 +59,7 @@ def _laid_out(value: Any, indent: str, width: int = 165) -> str:
 
 async def story(server: Server, bring: Bring) -> dict[str, str]:
     """A refund from its claim to the silence of the seller, by the operations that README names."""
+    await server.running.house.feed.begin()
     order = await bring("1001")
     stream = await server.follow(operation("RequestStream"), SELLER)
     assert (await item(stream))["__typename"] == "StreamReady"

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from aftersales.desk import Asked, Done
+from aftersales.desk import Asked, Done, new_id
 from aftersales.engine.refusal import Refused
 from aftersales.engine.request import Request
-from aftersales.engine.vocabulary import Actor, ClaimLine, Order, ReturnMethod
+from aftersales.engine.vocabulary import Actor, ClaimLine, Evidence, EvidenceKind, Order, ReturnMethod
+from aftersales.store.files import StoredEvidence
 from aftersales.store.keys import Key
 from aftersales.store.log import LoggedEvent
 from aftersales.testing import Home
@@ -37,6 +38,15 @@ async def act(home: Home, request: Request, action: str, actor: Actor = SELLER, 
 
 async def rejected(home: Home, request: Request, **how: Any) -> Request:
     return await act(home, request, "reject", given={"reason": "unclear_or_no_evidence"}, **how)
+
+
+async def staged(home: Home, kind: EvidenceKind = EvidenceKind.PHOTO, by: Actor = BUYER) -> str:
+    """A file that somebody may show; its id."""
+    id = new_id("ed")
+    shown = Evidence(id, kind, by.party, by.id)
+    stored = StoredEvidence(shown, f"https://files.example/{id}", "image/jpeg", 1, "00", home.clock())
+    await home.running.desk.ledger.add_evidence(stored)
+    return id
 
 
 async def codes(perform: Awaitable[Any]) -> list[str]:

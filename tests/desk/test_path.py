@@ -14,7 +14,7 @@ from aftersales.engine.request import Change
 from aftersales.engine.vocabulary import CloseReason
 from aftersales.plugin import hookimpl
 from aftersales.testing import FakeClock, Home
-from aftersales.testing.house import BUYER, SELLER, line
+from aftersales.testing.house import BUYER, SELLER, idr, line
 
 
 class Objects:
@@ -265,6 +265,22 @@ async def test_two_calls_at_once_with_one_key_have_one_effect_and_one_replay(hom
             assert sorted((first.replayed, second.replayed)) == [False, True]
             assert same(first.request, second.request)
             assert len(await said(home, request, "RequestRejected")) == 1
+
+
+async def test_a_call_whose_own_effect_stands_in_the_way_is_told_of_the_effect(home: Home) -> None:
+    """The second time the units are claimed, the version is another, and the request has been decided."""
+    order, desk = await home.order(), home.running.desk
+    opens = [await desk.open("refund_only", BUYER, claim(order), key("open")) for _ in range(2)]
+    request = opens[0].request
+
+    approvals = [
+        await desk.act(request.id, "approve", SELLER, expected=1, key=key("approve"), given={"amount": idr(1)})
+        for _ in range(2)
+    ]
+
+    assert [done.replayed for done in opens + approvals] == [False, True, False, True]
+    assert len(await said(home, request, "RequestApproved")) == 1
+    assert await requests_on(home, order.id) == [request.id]
 
 
 async def test_two_claims_at_once_with_one_key_make_one_request(home: Home) -> None:

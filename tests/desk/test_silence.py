@@ -81,7 +81,7 @@ async def test_silence_approves_at_the_very_instant_however_late_the_server_wake
 
     approved = await home.request(request.id)
     [event] = await said(home, request, "RequestApproved")
-    assert (approved.approved_by, approved.tags) == (ApprovedBy.TIMEOUT_REVIEW, {"auto_approved"})
+    assert (approved.approved_by, approved.tags) == (ApprovedBy.TIMEOUT_REVIEW, frozenset({"auto_approved"}))
     assert (event.rule, event.at, event.processed_at) == ("C17", due_at, home.clock())
     assert approved.refunds[0].created_at == due_at
 

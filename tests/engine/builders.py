@@ -9,11 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aftersales.engine.clocks import Calendar
-from aftersales.engine.common import COMMON, approver, grant
+from aftersales.engine.common import COMMON, approve, grant
 from aftersales.engine.decide import decide
 from aftersales.engine.guards import amount_within_max, not_frozen, return_address_known
 from aftersales.engine.kind import Kind
-from aftersales.engine.legs import approve_return, back, out
+from aftersales.engine.legs import back, out
 from aftersales.engine.money import Money
 from aftersales.engine.opening import Opening, facts_of, open_request, replace_request
 from aftersales.engine.process import Process, Transition
@@ -85,8 +85,7 @@ def rp(amount: int | str) -> Money:
 # fmt: off
 STAFF = Party.SELLER | Party.PLATFORM
 YES: Any = {"grant": "review", "gates": (not_frozen,), "events": ("RequestApproved",)}
-TO_RETURN: Any = YES | {"gates": (not_frozen, return_address_known), "effect": approve_return,
-                        "events": ("RequestApproved", "ShipmentExpected")}
+TO_RETURN: Any = YES | {"gates": (not_frozen, return_address_known), "effect": approve, "events": ("RequestApproved",)}
 RO_ROWS = (
     Transition("RO1", PENDING_REVIEW, "approve", REFUNDING, STAFF, "Grant the refund", **YES,
                guards=(amount_within_max,), effect=grant()),
@@ -103,7 +102,7 @@ RR_ROWS = (
 )
 RS_ROWS = (
     Transition("RS1", PENDING_REVIEW, "approve", AWAITING_SELLER_SHIP, STAFF, "Approve it", **YES,
-               effect=lambda attempt: {"approved_by": approver(attempt)}),
+               effect=approve),
     *out(),
 )
 EX_APPROVE = Transition("EX1", PENDING_REVIEW, "approve", AWAITING_BUYER_SHIP, STAFF, "Approve", **TO_RETURN)

@@ -4,23 +4,34 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests.engine.builders import (
+    ARRIVED,
+    BUYER,
     DROP_OFF,
     HOUR,
     PICK_UP,
+    RR_ROWS,
     SELF_ARRANGED,
+    SELLER,
     a_request,
     act,
     alive,
     an_order,
+    attempt,
+    ended_clocks,
     jakarta,
+    kinds,
     opened,
     run_out,
+    said,
 )
 from tests.engine.rows import EX, RO, RR, RS
 
-from aftersales.engine.decide import warn
-from aftersales.engine.request import ClockStatus, Request
-from aftersales.engine.vocabulary import Party
+from aftersales.engine.common import COMMON
+from aftersales.engine.decide import decide, events, warn
+from aftersales.engine.process import Process, Transition
+from aftersales.engine.request import Attempt, ClockStatus, Request
+from aftersales.engine.stages import PENDING_INSPECTION, REFUNDING, RETURN_IN_TRANSIT, expiry
+from aftersales.engine.vocabulary import Party, Stage, Status
 
 DAY = timedelta(days=1)
 
@@ -181,5 +192,73 @@ def test_a_warning_says_how_much_time_is_left_and_changes_nothing() -> None:
 
     (event,) = change.events
     assert change.request is request
-    assert (event.type, event.clock_id, event.data["leftSeconds"]) == ("DeadlineWarning", clock.id, 86400)
+    assert (event.type, event.clock_id) == ("DeadlineWarning", clock.id)
+    assert event.data == {
+        "key": "review.first",
+        "owedBy": "SELLER",
+        "dueAt": "2025-03-08T02:00:00+00:00",
+        "leftSeconds": 86400,
+    }
     assert clock.warn_before == (24 * HOUR, 6 * HOUR, HOUR)
+
+
+def paused(request: Request) -> Request:
+    (clock,) = request.clocks
+    still = replace(clock, status=ClockStatus.PAUSED, due_at=None, remaining=HOUR)
+    return replace(request, clocks=(still,))
+
+
+def test_a_paused_clock_is_never_due_and_ends_with_the_stage() -> None:
+    request = paused(a_request(RO))
+
+    approved = act(request, "approve", at=jakarta("03-30 09:00")).request
+
+    (clock,) = approved.clocks
+    assert (clock.status, clock.remaining) == (ClockStatus.MET, None)
+    assert (request.next_clock, request.waits_for) == (None, Party.SELLER)
+
+
+def test_the_log_tells_of_a_pause_and_of_going_on() -> None:
+    running = a_request(RO)
+    still = paused(running)
+
+    told = [
+        [
+            (event.type, event.data["dueAt"])
+            for event in events(before, after, "C5", (), "offer", BUYER, ARRIVED, "", {})
+        ]
+        for before, after in ((running, still), (still, running))
+    ]
+
+    assert told == [[("DeadlinePaused", None)], [("DeadlineResumed", "2025-03-08T02:00:00+00:00")]]
+
+
+CLEANED = Stage("cleaned", Status.IN_PROGRESS, "Cleaned", Party.SELLER, "ship_out")
+
+
+def with_rows(request: Request, action: str, *rows: Transition) -> Attempt:
+    """An attempt under a process that has these rows too."""
+    kind = kinds()[request.kind]
+    process = Process("x", (*RR_ROWS, *rows), COMMON, kind.process.approved)
+    return replace(attempt(request, action, SELLER), kind=replace(kind, process=process))
+
+
+def test_a_clock_that_a_row_keeps_runs_on_in_the_next_stage_beside_its_own() -> None:
+    clean = Transition("X1", PENDING_INSPECTION, "clean", CLEANED, Party.SELLER, "Clean", keeps=("inspect.tracked",))
+    ends = [Transition("X2", CLEANED, expiry(key), REFUNDING, Party.SYSTEM) for key in ("ship_out", "inspect.tracked")]
+    request = a_request(RR, "pending_inspection")
+
+    change = decide(with_rows(request, "clean", clean, *ends))
+
+    assert alive(change.request) == alive(request) | {"ship_out": change.at + 4 * DAY}
+    assert said(change) == ("RequestStatusChanged", "DeadlineStarted")
+
+
+def test_a_stage_that_starts_anew_leaves_the_clocks_beside_it_alone() -> None:
+    again = Transition("X1", RETURN_IN_TRANSIT, "again", None, Party.SELLER, "Send again", restarts=True)
+    failed = act(a_request(RR, "return_in_transit"), "failed").request
+
+    change = decide(with_rows(failed, "again", again))
+
+    assert alive(change.request) == alive(failed) | {"return.transit": change.at + 14 * DAY}
+    assert ended_clocks(change) == {"return.transit": "CANCELED"}

@@ -122,6 +122,8 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[str, str, str]]]] = [
     # G_LINE
     ("no line", {"lines": ()}, [("INVALID_INPUT", "G_LINE", "lines")]),
     ("a line of another order", {"lines": lines(1, ol_9=1)}, [("NOT_FOUND", "G_LINE", "lines.1.orderLineId")]),
+    ("a line of another order, to be sent back", {"kind": RR, "lines": lines(ol_9=1)},
+        [("NOT_FOUND", "G_LINE", "lines.0.orderLineId")]),
     ("a line twice", {"order": TWO, "lines": lines(1, ol_1=1)}, [("INVALID_INPUT", "G_LINE", "lines.1.orderLineId")]),
     ("no unit", {"lines": lines(0)}, [("INVALID_INPUT", "G_LINE", "lines.0.quantity")]),
     ("fewer than none", {"lines": lines(-1)}, [("INVALID_INPUT", "G_LINE", "lines.0.quantity")]),
@@ -167,6 +169,7 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[str, str, str]]]] = [
         [("EVIDENCE_REQUIRED", "G_EVIDENCE", "evidenceIds")]),
     ("either thing shown", {"reason": "damaged", "evidence": (shown(EvidenceKind.VIDEO),)}, []),
     ("nothing needed", {"evidence": ()}, []),
+    ("as much shown as may be", {"evidence": (shown(),) * 10}, []),
     ("too much shown", {"evidence": (shown(),) * 11}, [("LIMIT_REACHED", "G_EVIDENCE", "evidenceIds")]),
     # G_TYPE_OK
     ("a return of what cannot come back", {"kind": RR, "order": an_order(a_line(returnable=False))},
@@ -180,6 +183,7 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[str, str, str]]]] = [
         [("INELIGIBLE", "G_TYPE_OK", "lines.0.orderLineId")]),
     ("a change of mind where it is", {"kind": RR, "reason": "no_longer_needed"}, []),
     # The note
+    ("as much said as may be", {"note": "x" * 500}, []),
     ("too much said", {"note": "x" * 501}, [("INVALID_INPUT", "G_NOTE", "note")]),
     # Who
     ("by an agent for the buyer", {"actor": AGENT}, []),
@@ -308,6 +312,7 @@ def test_only_the_buyer_of_the_order_claims_on_it() -> None:
 def test_the_window_ends_where_the_policy_says_and_nowhere_while_on_the_way() -> None:
     assert window_ends(an_opening()) == ARRIVED + 6 * DAY
     assert window_ends(an_opening(order=on_its_way())) is None
+    assert window_ends(an_opening(order=in_state(OrderState.COMPLETED))) is None
 
 
 PAIR = (a_line("ol_1", 100), a_line("ol_2", 300))
@@ -451,6 +456,7 @@ def test_the_refusal_of_a_replacement_names_what_is_wrong_with_the_old_and_the_n
     ("stage", "action", "more", "found"),
     [
         ("pending_review", "edit", {"actor": SELLER}, [("FORBIDDEN", "G_OWNER")]),
+        ("pending_review", "edit", {"actor": SELLER, "at": OPENED + 2 * DAY}, [("FORBIDDEN", "G_OWNER")]),
         ("pending_review", "edit", {"expected": 7}, [("VERSION_CONFLICT", "G_VERSION")]),
         ("pending_review", "edit", {"at": OPENED + 2 * DAY}, [("DEADLINE_PASSED", "G_IN_TIME")]),
         ("pending_review", "resubmit", {}, [("INVALID_STATE", "G_STATE")]),

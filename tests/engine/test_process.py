@@ -88,6 +88,22 @@ def test_a_row_is_performed_by_its_owners_mutation_or_else_by_the_kinds() -> Non
     assert mutation_name("return_refund", "approve_keep_item") == "returnRefundApproveKeepItem"
 
 
+def test_the_mutations_of_a_journey_and_of_every_kind_are_the_cores() -> None:
+    names = {mutation_name(row.owner, row.action) for row in kinds()["exchange"].process.rows if row.personal}
+
+    assert {"exchangeApprove", "returnChooseMethod", "outboundSend", "requestReject"} <= names
+
+
+def test_what_time_does_to_a_parcel_nobody_received_depends_on_the_kind() -> None:
+    said = {
+        name: [row.label for row in kind.process.at("return_in_transit", expiry("inspect.self_arranged"))]
+        for name, kind in kinds().items()
+    }
+
+    assert said["return_refund"] == ["The refund is granted."]
+    assert said["exchange"] == ["The parcel counts as not received."]
+
+
 # fmt: off
 FAULTS = {
     "a stage that nothing leads to":

@@ -126,7 +126,7 @@ def test_the_grants_of_the_rows_are_those_of_section_11() -> None:
     }
 
 
-@rows(lambda row: not row.by_time)
+@rows(lambda row: not row.by_time and not row.late)
 def test_whoever_comes_at_the_due_instant_or_later_is_too_late(kind: str, row: Transition) -> None:
     request = a_request(kind, row.on.name)
     clock = request.next_clock
@@ -140,6 +140,19 @@ def test_whoever_comes_at_the_due_instant_or_later_is_too_late(kind: str, row: T
                 (problem, *_) = refused(act, request, row.action, actor, at)
                 assert (problem.code, problem.guard) == ("DEADLINE_PASSED", "G_IN_TIME")
                 assert problem.facts["clock"] == clock
+
+
+@rows(lambda row: row.late)
+def test_an_operator_may_close_what_time_should_have_ended_and_has_not(kind: str, row: Transition) -> None:
+    request = a_request(kind, row.on.name)
+    clock = request.next_clock
+    if clock is None or clock.due_at is None:
+        assert row.on.name == "refunding"
+        return
+
+    change = act(request, row.action, at=clock.due_at + HOUR)
+
+    assert (change.rule, change.request.stage.name, alive(change.request)) == ("C20", "closed", {})
 
 
 def test_who_asks_for_what_has_no_row_any_more_hears_of_the_deadline_first() -> None:
@@ -223,7 +236,8 @@ def disputed(kind: str, stage: str) -> Request:
 
 
 LONG = "x" * 501
-THREE_DAYS = timedelta(days=3)
+DAY = timedelta(days=1)
+THREE_DAYS = 3 * DAY
 IN_VIETNAM = an_order(shop={"market": "VN"})
 
 
@@ -264,6 +278,17 @@ GUARDED: list[tuple[str, Callable[[], Request], str, dict[str, Any], list[tuple[
         [("INVALID_STATE", "G_REFUND_OPEN", "")]),
     ("C19 another refund", at(RO, "refunding"), "refund_failed", {"refund_id": "rf_other"},
         [("INVALID_STATE", "G_REFUND_OPEN", "")]),
+    ("C19 nobody knows of another refund", at(RO, "refunding"), "refund_unknown", {"refund_id": "rf_other"},
+        [("INVALID_STATE", "G_REFUND_OPEN", "")]),
+    ("C19 a person says too much", at(RO, "refunding", "refund_failed last"), "retry_refund", {"note": LONG},
+        [("INVALID_INPUT", "G_NOTE", "note")]),
+    ("C15 an agent says too much", at(RO), "platform_approve", {"note": LONG}, [("INVALID_INPUT", "G_NOTE", "note")]),
+    ("C16 an agent says too much", at(RO), "refund_without_return", {"note": LONG},
+        [("INVALID_INPUT", "G_NOTE", "note")]),
+    ("RR13 the seller says too much", at(RR, "pending_inspection"), "accept_package", {"note": LONG},
+        [("INVALID_INPUT", "G_NOTE", "note")]),
+    ("RR14 the seller says too much", at(RR, "pending_inspection"), "reject_package", {"note": LONG},
+        [("INVALID_INPUT", "G_NOTE", "note")]),
     ("C19 nothing has failed", at(RO, "refunding"), "retry_refund", {},
         [("INVALID_STATE", "G_REFUND_FAILED", "")]),
     # G_REJECT
@@ -323,6 +348,19 @@ GUARDED: list[tuple[str, Callable[[], Request], str, dict[str, Any], list[tuple[
     ("RR4 a date after the three days", at(RR, "awaiting_buyer_ship", return_method=PICK_UP),
         "schedule_pickup", {"pickup_at": OPENED + HOUR + THREE_DAYS + INSTANT},
         [("INVALID_INPUT", "G_PICKUP_DATE", "pickupAt")]),
+    ("RR4 a date after the pick-up's own time", lambda: act(
+        a_request(RR, "awaiting_buyer_ship", "schedule_pickup", return_method=PICK_UP), "pickup_failed",
+        at=OPENED + 6 * DAY).request,
+        "schedule_pickup", {"pickup_at": OPENED + 2 * HOUR + 7 * DAY + INSTANT},
+        [("INVALID_INPUT", "G_PICKUP_DATE", "pickupAt")]),
+    ("RR4 after it was handed over",
+        lambda: changed(a_request(RR, "awaiting_buyer_ship", return_method=PICK_UP), handed_over_at=OPENED),
+        "schedule_pickup", {}, [("INVALID_STATE", "G_NOT_SENT", "")]),
+    ("RR6 it is not picked up, though it once was", lambda: act(
+        a_request(RR, "awaiting_buyer_ship", "pickup_failed", "pickup_failed", return_method=PICK_UP),
+        "choose_method").request, "pickup_failed", {}, [("INVALID_STATE", "G_METHOD", "")]),
+    ("RR17 a parcel of ours did not fail", at(RR, "return_in_transit", return_method=SELF_ARRANGED), "failed", {},
+        [("INVALID_STATE", "G_METHOD", "")]),
     ("RR5 it is not picked up", at(RR, "awaiting_buyer_ship"), "pickup_failed", {},
         [("INVALID_STATE", "G_METHOD", "")]),
     ("RR7 the buyer sends it", at(RR, "awaiting_buyer_ship", return_method=SELF_ARRANGED), "handed_over", {},
@@ -404,3 +442,29 @@ def test_the_row_of_ones_own_party_is_taken_where_two_parties_have_one() -> None
     change = decide(replace(attempt(a_request(RO), "approve"), kind=replace(kind, process=both)))
 
     assert change.rule == "RO1"
+
+
+# fmt: off
+ALLOWED: list[tuple[str, Callable[[], Request], str, dict[str, Any]]] = [
+    ("all that there is", at(RO), "approve", {"amount": rp(100)}),
+    ("as little as there is", at(RO), "approve", {"amount": rp(1)}),
+    ("all that others left", others_got(40), "approve", {"amount": rp(60)}),
+    ("as many words as may be said", at(RO), "cancel", {"note": "x" * 500}),
+    ("a parcel of a speedy refund that is not out", lambda: replace(
+        a_request(RR, "pending_inspection"), tags=frozenset({"speedy_refund"})), "reject_package", {}),
+    ("any reason against a change of mind that is not protected", at(RR, reason="no_longer_needed"), "reject", {}),
+    ("any reason against another reason where a change of mind is", at(RR, order=IN_VIETNAM), "reject", {}),
+    ("a pick-up on the last instant of the three days", at(RR, "awaiting_buyer_ship", return_method=PICK_UP),
+        "schedule_pickup", {"pickup_at": OPENED + HOUR + THREE_DAYS}),
+    ("a pick-up at once", at(RR, "awaiting_buyer_ship", return_method=PICK_UP), "schedule_pickup",
+        {"pickup_at": OPENED + 2 * HOUR}),
+    ("closing what nobody pays any more", at(RO, "refunding", "refund_failed last"), "close", {}),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("request_", "action", "said"), [pytest.param(*case[1:], id=case[0]) for case in ALLOWED])
+def test_a_guard_lets_pass(request_: Callable[[], Request], action: str, said: dict[str, Any]) -> None:
+    before = request_()
+
+    assert act(before, action, **said).request.version == before.version + 1

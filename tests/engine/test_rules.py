@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.engine.builders import (
     AGENT,
     APP,
+    CARRIER,
     DROP_OFF,
+    OPENED,
     PICK_UP,
     SELF_ARRANGED,
     a_line,
@@ -23,14 +26,16 @@ from tests.engine.builders import (
     rp,
     run_out,
     said,
+    shown,
     with_order,
 )
 from tests.engine.rows import EX, RO, ROWS, RR, RS, Row
 
 from aftersales.engine.costs import CostKind
-from aftersales.engine.request import Change, Leg, RefundStatus, Request
+from aftersales.engine.decide import events
+from aftersales.engine.request import Change, Cost, Leg, RefundStatus, Request
 from aftersales.engine.stages import expired_key
-from aftersales.engine.vocabulary import Actor, ApprovedBy, Party, ReturnMethod
+from aftersales.engine.vocabulary import Actor, ApprovedBy, EvidenceKind, Party, ReturnMethod
 
 CLOSES = {
     "C2": "EDITED", "C8": "RESUBMITTED", "C10": "REJECTION_STANDS", "C20": "OPERATOR", "RR10": "BUYER_DID_NOT_SHIP",
@@ -181,6 +186,8 @@ LEFT: list[tuple[str, Callable[[], Change], dict[str, Any]]] = [
     ("RS6 ends without money", done(RS, "outbound_in_transit", "delivered"),
         {"refunds": (), "refund_approved": None}),
     ("RS7 is paid for whole", done(RS, "outbound_in_transit", "lost", amount=rp(1)), {"refund_approved": rp(100)}),
+    ("RS7 too long on the way", done(RS, "outbound_in_transit", "time"),
+        {"approved_by": ApprovedBy.TIMEOUT_TRANSIT, "refund_approved": rp(100)}),
     ("EX5 grants goods, not money", done(EX, "pending_inspection", "accept_package"),
         {"approved_by": ApprovedBy.SELLER, "refund_approved": None}),
     ("EX7 what was received is exchanged", done(EX, "pending_inspection", "time"),
@@ -238,12 +245,17 @@ PARCELS: list[tuple[str, Callable[[], Change], Leg, tuple[str, ReturnMethod | No
         ("EXPECTED", DROP_OFF, 3)),
     ("RR6 no date", done(RR, "awaiting_buyer_ship", "time", method=PICK_UP), Leg.RETURN, ("EXPECTED", DROP_OFF, 0)),
     ("RR7 sent back", done(RR, "awaiting_buyer_ship", "handed_over"), Leg.RETURN, ("IN_TRANSIT", DROP_OFF, 0)),
+    ("RR9 sent by the buyer", done(RR, "awaiting_buyer_ship", "upload_tracking", method=SELF_ARRANGED), Leg.RETURN,
+        ("IN_TRANSIT", SELF_ARRANGED, 0)),
+    ("RR12 come back by itself", done(RR, "return_in_transit", "mark_received", method=SELF_ARRANGED), Leg.RETURN,
+        ("DELIVERED", SELF_ARRANGED, 0)),
     ("RR11 come back", done(RR, "return_in_transit", "delivered"), Leg.RETURN, ("DELIVERED", DROP_OFF, 0)),
     ("RR17 lost", done(RR, "return_in_transit", "lost"), Leg.RETURN, ("LOST", DROP_OFF, 0)),
     ("RR17 failed", done(RR, "return_in_transit", "failed"), Leg.RETURN, ("FAILED", DROP_OFF, 0)),
     ("RR17 unclaimed", done(RR, "return_in_transit", "time", "failed"), Leg.RETURN, ("DESTROYED", DROP_OFF, 0)),
     ("RS2 arranged", done(RS, "awaiting_seller_ship", "arrange"), Leg.OUTBOUND, ("BOOKED", None, 0)),
     ("RS3 sent out", done(RS, "awaiting_seller_ship", "send"), Leg.OUTBOUND, ("IN_TRANSIT", None, 0)),
+    ("RS3 collected", done(RS, "awaiting_seller_ship", "handed_over"), Leg.OUTBOUND, ("IN_TRANSIT", None, 0)),
     ("RS6 arrived", done(RS, "outbound_in_transit", "delivered"), Leg.OUTBOUND, ("DELIVERED", None, 0)),
     ("RS7 never arrived", done(RS, "outbound_in_transit", "failed"), Leg.OUTBOUND, ("FAILED", None, 0)),
     ("EX8 the second parcel", done(EX, "awaiting_seller_ship", "send"), Leg.OUTBOUND, ("IN_TRANSIT", None, 0)),
@@ -260,6 +272,18 @@ def test_a_parcel_stands_as_the_last_act_left_it(
     assert [(parcel.status.value, parcel.method, parcel.attempts) for parcel in parcels] == [stands]
 
 
+def test_another_method_forgets_what_was_booked() -> None:
+    booked = a_request(RR, "awaiting_buyer_ship", "schedule_pickup", return_method=PICK_UP)
+
+    otherwise = act(booked, "choose_method").request
+    by_time = run_out(booked).request
+
+    assert [(parcel.status.value, parcel.pickup_at) for parcel in (*otherwise.shipments, *by_time.shipments)] == [
+        ("EXPECTED", None),
+        ("EXPECTED", None),
+    ]
+
+
 def test_a_parcel_knows_its_carrier_and_when_it_was_given_and_taken() -> None:
     sent = act(a_request(RR, "awaiting_buyer_ship"), "handed_over", carrier="JNE", tracking="JNE1")
     come = act(sent.request, "delivered")
@@ -272,11 +296,44 @@ def test_a_parcel_knows_its_carrier_and_when_it_was_given_and_taken() -> None:
     assert sent.events[0].data == {"carrier": "JNE", "tracking": "JNE1"}
 
 
-def test_silence_and_the_platform_leave_no_parcel_behind_until_it_is_heard_of() -> None:
+def test_a_parcel_is_expected_by_whoevers_yes_and_section_10_says_who_pays() -> None:
     by_silence = run_out(a_request(RR)).request
 
-    assert by_silence.shipment(Leg.RETURN) is None
-    assert act(by_silence, "handed_over").request.shipment(Leg.RETURN) is not None
+    parcel = by_silence.shipment(Leg.RETURN)
+
+    assert parcel is not None
+    assert (parcel.status.value, parcel.payer) == ("EXPECTED", Party.PLATFORM)
+    assert act(by_silence, "handed_over").request.shipments == (
+        act(by_silence, "handed_over").request.shipment(Leg.RETURN),
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "method", "payer"),
+    [
+        (RR, "damaged", DROP_OFF, Party.SELLER),
+        (RR, "damaged", SELF_ARRANGED, Party.BUYER),
+        (RR, "missed_delivery_date", DROP_OFF, Party.PLATFORM),
+        (RR, "no_longer_needed", DROP_OFF, Party.PLATFORM),
+        (EX, "damaged", DROP_OFF, Party.SELLER),
+        (EX, "wrong_size", DROP_OFF, Party.BUYER),
+    ],
+)
+def test_the_way_back_is_paid_by_whom_section_10_names(
+    kind: str, reason: str, method: ReturnMethod, payer: Party
+) -> None:
+    request = a_request(kind, "awaiting_buyer_ship", reason=reason, return_method=method)
+
+    assert [parcel.payer for parcel in request.shipments] == [payer]
+
+
+def test_what_is_shown_with_an_act_stays_with_the_request_each_once() -> None:
+    request = a_request(RR, "pending_inspection")
+    seen = shown(EvidenceKind.VIDEO, Party.SELLER)
+
+    rejected = act(request, "reject_package", evidence=(seen, *request.evidence)).request
+
+    assert rejected.evidence == (*request.evidence, seen)
 
 
 def test_entering_refunding_makes_one_intent_of_all_that_is_granted() -> None:
@@ -328,7 +385,8 @@ def test_a_refund_that_failed_is_tried_again_under_the_same_id() -> None:
 
     assert [refund.tries for refund in (*failed.refunds, *again.refunds)] == [1, 0]
     assert {refund.id for refund in (*failed.refunds, *again.refunds, *paid.refunds)} == {failed.refunds[0].id}
-    assert paid.refunds[0].status is RefundStatus.PAID
+    assert [refund.status for refund in again.refunds] == [RefundStatus.PENDING]
+    assert [(refund.status, refund.paid_at) for refund in paid.refunds] == [(RefundStatus.PAID, paid.updated_at)]
 
 
 def test_a_refund_whose_outcome_is_unknown_stays_open_even_if_it_failed_before() -> None:
@@ -377,3 +435,37 @@ def test_only_a_change_that_moves_money_or_ends_the_request_takes_of_the_order()
     }.items()}  # fmt: skip
 
     assert takes == {"approve": False, "cancel": True, "approve_keep_item": True, "reject": False}
+
+
+def test_a_change_of_stage_says_both_statuses_and_the_stage() -> None:
+    change = act(a_request(RO), "reject")
+
+    (moved,) = [event for event in change.events if event.type == "RequestStatusChanged"]
+    assert moved.data == {"from": "PENDING_REVIEW", "to": "REJECTED", "stage": "rejected"}
+
+
+def test_what_was_given_is_told_once() -> None:
+    twice = a_request(RR, "awaiting_buyer_ship", "pickup_failed", "pickup_failed", return_method=PICK_UP)
+
+    change = act(twice, "pickup_failed", carrier="JNE")
+
+    assert [event.data for event in change.events][:2] == [{"carrier": "JNE"}, {}]
+
+
+def test_a_cost_is_told_with_its_amount_once_that_is_known() -> None:
+    before = a_request(RO)
+    costs = (
+        Cost("co_1", CostKind.RETURN_SHIPPING, Party.SELLER),
+        Cost("co_2", CostKind.BUYER_COUPON, Party.SELLER, rp(5)),
+    )
+
+    told = list(events(before, replace(before, costs=costs), "X1", (), "bill", CARRIER, OPENED, "", {}))
+
+    assert [(event.type, event.data) for event in told] == [
+        ("CostAdded", {"kind": "RETURN_SHIPPING", "payer": "SELLER"}),
+        ("CostAdded", {"kind": "BUYER_COUPON", "payer": "SELLER", "amount": "5", "currency": "IDR"}),
+    ]
+    assert (
+        list(events(replace(before, costs=costs), replace(before, costs=costs), "X1", (), "", CARRIER, OPENED, "", {}))
+        == []
+    )

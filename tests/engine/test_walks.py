@@ -163,7 +163,7 @@ class Walk:
         """Time has run out, and nobody has said so yet: no person and no carrier comes through any more."""
         late = self.now + step.hours * HOUR
         if overdue(self.request, late):
-            for action in sorted({row.action for row in kinds()[self.request.kind].process.rows}):
+            for action in sorted({row.action for row in kinds()[self.request.kind].process.rows if not row.late}):
                 if action not in ("edit", "resubmit"):
                     with pytest.raises(Refused):
                         act(self.request, action, PEOPLE[step.who % len(PEOPLE)], late)

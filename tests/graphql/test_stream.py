@@ -27,6 +27,7 @@ subscription($filter: RequestFilter, $after: Cursor) {
 
 @pytest.fixture
 async def feed(server: Server) -> AsyncIterator[None]:
+    await server.running.house.feed.begin()
     task = asyncio.create_task(server.running.house.feed.run())
     yield
     task.cancel()

@@ -14,7 +14,7 @@ from aftersales.engine.clocks import Calendar, Unit
 from aftersales.engine.common import COMMON, grant
 from aftersales.engine.decide import decide, warn
 from aftersales.engine.kind import Kind
-from aftersales.engine.legs import back, expect_parcel
+from aftersales.engine.legs import back
 from aftersales.engine.money import Money
 from aftersales.engine.opening import Opening, open_request
 from aftersales.engine.process import Process, Transition
@@ -68,7 +68,7 @@ RETURN_REFUND = Kind(
     "return_refund", "Return and refund",
     Process("return_refund", (
         Transition("RR1", PENDING_REVIEW, "approve", AWAITING_BUYER_SHIP, _REVIEWERS, "Approve the return",
-                   effect=lambda attempt: {"shipments": expect_parcel(attempt)}, events=("RequestApproved",)),
+                   events=("RequestApproved",)),
         *back(accepted=REFUNDING),
     ), COMMON, AWAITING_BUYER_SHIP),
     reasons("damaged", "other"), reject_codes("reason_not_valid", "pkg_not_ours"), sends_back=True,

@@ -7,7 +7,7 @@ from aftersales.plugin import (
     Party,
     Transition,
     amount_within_max,
-    approve_return,
+    approve,
     back,
     grant,
     not_frozen,
@@ -20,7 +20,7 @@ SELLER, PLATFORM = Party.SELLER, Party.PLATFORM
 TRANSITIONS = (
     #          rule   source          on                      target               by
     Transition("RR1", PENDING_REVIEW, "approve",              AWAITING_BUYER_SHIP, SELLER | PLATFORM, "Approve the return", grant="review",
-               gates=(not_frozen, return_address_known), effect=approve_return, events=("RequestApproved", "ShipmentExpected")),
+               gates=(not_frozen, return_address_known), effect=approve, events=("RequestApproved",)),
     Transition("RR2", PENDING_REVIEW, "approve_keep_item",    REFUNDING,           SELLER, "Refund, and let the buyer keep it", grant="review",
                gates=(not_frozen,), guards=(amount_within_max,), effect=grant(), events=("RequestApproved",)),
     *back(accepted=REFUNDING),

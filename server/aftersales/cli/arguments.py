@@ -46,6 +46,14 @@ def parser() -> argparse.ArgumentParser:
     bring.add_argument("file", metavar="FILE", help="one JSON object a line; - for standard input")
     _database(bring)
 
+    attention = _command(commands, "attention", "attention:attention", "List what a person must look at.", """
+        Clocks whose act failed until it was given up, and refunds that the payment provider refused to the last. The
+        exit status is 1 while there are any.
+        """)  # fmt: skip
+    attention.add_argument("--retry", action="append", default=[], metavar="DEADLINE",
+                           help="let this clock try again; may be said again")  # fmt: skip
+    _database(attention)
+
     token = _command(commands, "token", "tokens:token", "Print a token, made with the server's secret.", """
         For a developer's machine. In production an issuer of yours makes the tokens, and the server has its keys.
         """)  # fmt: skip

@@ -106,7 +106,8 @@ def _welcome(url: str, people: Mapping[str, str], demo: Demo) -> Iterator[str]:
     yield f"\nTry it in a browser: {url}\n\nTokens, good for a week:\n"
     for name, token in people.items():
         yield f"{name}\n  {token}"
-    yield "\nOrders that Dewi may claim, each with a line of it:\n"
+    if demo.orders:
+        yield "\nOrders that Dewi may claim, each with a line of it:\n"
     for order in demo.orders:
         line = order.lines[0]
         yield f"{line.product_name}, from {order.shop.name}\n  {order.id}\n  {line.id}"

@@ -6,13 +6,13 @@ from typing import Any
 
 from .costs import CostKind
 from .guards import (
+    RejectReasonFits,
     amount_within_max,
     money_not_moving,
     no_parcel_handed_over,
     not_frozen,
     note_given,
     note_short,
-    reject_reason_fits,
 )
 from .money import Money
 from .process import Transition
@@ -74,6 +74,11 @@ def grant(by: ApprovedBy | None = None, *tags: str, whole: bool = False) -> Any:
 
 def approver(attempt: Attempt) -> ApprovedBy:
     return ApprovedBy.PLATFORM if attempt.actor.party is PLATFORM else ApprovedBy.SELLER
+
+
+def approve(attempt: Attempt) -> Mapping[str, Any]:
+    """The effect of a yes to goods moving: whose yes it was."""
+    return {"approved_by": approver(attempt)}
 
 
 def silence(attempt: Attempt) -> Mapping[str, Any]:
@@ -164,7 +169,12 @@ def first_attempt(request: Request) -> Any:
     """C8: a request rejected twice goes to the platform, not to the seller a third time."""
     most = request.terms.limit("limit.attempts")
     if request.attempt >= most:
-        yield Problem("LIMIT_REACHED", "A request may be made {most} times; open a dispute instead.", guard="G_ATTEMPTS", most=most)
+        yield Problem(
+            "LIMIT_REACHED",
+            "A request may be made {most} times; open a dispute instead.",
+            guard="G_ATTEMPTS",
+            most=most,
+        )
 
 
 def edits_left(request: Request) -> Any:
@@ -192,7 +202,7 @@ ROWS = (
     Transition("C3", PENDING_REVIEW, "cancel", CANCELED, BUYER | PLATFORM, "Withdraw the request",
                gates=(not_frozen, no_parcel_handed_over), guards=(note_short,), unmet=True)),
     Transition("C4", PENDING_REVIEW, "reject", REJECTED, SELLER | PLATFORM, "Reject the request", grant="review",
-               gates=(not_frozen,), guards=(reject_reason_fits(Review.FIRST), note_short), events=("RequestRejected",)),
+               gates=(not_frozen,), guards=(RejectReasonFits(Review.FIRST), note_short), events=("RequestRejected",)),
     Transition("C8", REJECTED, "resubmit", CLOSED, BUYER | PLATFORM, "Ask once more",
                gates=(not_frozen, first_attempt), closes=CloseReason.RESUBMITTED, events=("RequestReplaced",)),
     *(Transition("C10", stage, expiry("rejection.followup"), CLOSED, SYSTEM, "The rejection stands and the request is closed.",
@@ -213,7 +223,7 @@ ROWS = (
     Transition("C19", REFUNDING, "retry_refund", None, PLATFORM, "Try the refund again",
                gates=(has_failed_refund,), guards=(note_short,), effect=refund_retried, events=("RefundRetried",)),
     *_every(NOT_ENDED,
-    Transition("C20", PENDING_REVIEW, "close", CLOSED, PLATFORM, "Close the request",
+    Transition("C20", PENDING_REVIEW, "close", CLOSED, PLATFORM, "Close the request", late=True,
                gates=(money_not_moving,), guards=(note_given, note_short), closes=CloseReason.OPERATOR)),
 )
 # fmt: on

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .clocks import Calendar
+from .costs import bearers
 from .guards import as_expected, in_time, not_frozen, run_out
 from .kind import Kind
 from .money import Money, shares
@@ -17,13 +18,16 @@ from .request import (
     Clock,
     ClockStatus,
     Event,
+    Leg,
     Refund,
     Request,
+    Shipment,
+    ShipmentStatus,
     child_id,
 )
 from .rights import acts_as, may_do
-from .stages import CANCELED, CLOSED, COMPLETED, REFUNDING, expired_key
-from .vocabulary import SYSTEM, Actor, Party
+from .stages import AWAITING_BUYER_SHIP, AWAITING_SELLER_SHIP, CANCELED, CLOSED, COMPLETED, REFUNDING, expired_key
+from .vocabulary import SYSTEM, Actor, Party, ReturnMethod
 
 ENDINGS = {COMPLETED.name: "RequestCompleted", CANCELED.name: "RequestCanceled", CLOSED.name: "RequestClosed"}
 
@@ -72,7 +76,7 @@ def _objections(row: Transition, attempt: Attempt) -> Iterator[Problem]:
         yield from denied
         return
     yield from run_out(attempt)
-    if attempt.actor.party is not Party.SYSTEM:
+    if attempt.actor.party is not Party.SYSTEM and not row.late:
         yield from in_time(attempt)
     for gate in row.gates:
         yield from gate(attempt.request)
@@ -82,13 +86,14 @@ def _objections(row: Transition, attempt: Attempt) -> Iterator[Problem]:
 
 def actions(kind: Kind, request: Request, actor: Actor, at: datetime) -> tuple[Transition, ...]:
     """What the actor may do now: the rows that are theirs and whose gates stand open."""
-    if any(clock.is_due(at) for clock in request.clocks):
-        return ()
+    late = any(clock.is_due(at) for clock in request.clocks)
     found: dict[str, Transition] = {}
     for row in kind.process.leaving(request.stage.name):
-        if row.personal and acts_as(actor) in row.by and not any(may_do(actor, row.by, row.grant)):
-            if not any(problem for gate in row.gates for problem in gate(request)):
-                found.setdefault(row.action, row)
+        theirs = row.personal and acts_as(actor) in row.by and not any(may_do(actor, row.by, row.grant))
+        if late and not row.late:
+            continue
+        if theirs and not any(problem for gate in row.gates for problem in gate(request)):
+            found.setdefault(row.action, row)
     return tuple(found.values())
 
 
@@ -102,14 +107,32 @@ def apply(row: Transition, attempt: Attempt) -> Change:
         after = replace(after, stage=row.target)
     if after.stage.final and moved:
         after = replace(after, close_reason=row.closes, closed_at=attempt.at)
+    if shown := attempt.given.get("evidence"):
+        known = {item.id for item in before.evidence}
+        after = replace(after, evidence=(*after.evidence, *(item for item in shown if item.id not in known)))
+    if moved and after.stage.name == AWAITING_BUYER_SHIP.name:
+        after = with_parcel(after, attempt)
     if moved and after.stage.name == REFUNDING.name:
         after = with_refund(after, attempt)
     after = replace(after, clocks=_clocks(row, attempt, after, moved))
+    said = events(
+        before, after, row.rule, row.events, attempt.action, attempt.actor, attempt.at, attempt.note, attempt.given
+    )
     return Change(
-        before, after, row.rule, attempt.action, attempt.actor, attempt.at,
-        events=tuple(events(before, after, row.rule, row.events, attempt.action, attempt.actor, attempt.at, attempt.note, attempt.given)),
-        note=attempt.note, given=attempt.given,
+        before, after, row.rule, attempt.action, attempt.actor, attempt.at, tuple(said), attempt.note, attempt.given
+    )
+
+
+def with_parcel(request: Request, attempt: Attempt) -> Request:
+    """Entering `awaiting_buyer_ship`, by whoever's yes, a parcel is expected; who pays for its way is section 10."""
+    reason, legs = attempt.kind.reasons.get(request.reason), attempt.kind.process.stages
+    paid = bearers(
+        returns=True, outbound=AWAITING_SELLER_SHIP.name in legs, fault=request.fault,
+        reason=reason.kind if reason else None, method=request.return_method,
     )  # fmt: skip
+    method = request.return_method or ReturnMethod.DROP_OFF
+    parcel = Shipment(attempt.new_id("sp"), Leg.RETURN, ShipmentStatus.EXPECTED, method, payer=paid.return_leg)
+    return replace(request, return_method=method, shipments=(*request.shipments, parcel))
 
 
 def with_refund(request: Request, attempt: Attempt) -> Request:
@@ -171,7 +194,7 @@ def _stopped(clock: Clock, status: ClockStatus) -> Clock:
 
 
 def _how_ended(clock: Clock, row: Transition, actor: Actor) -> ClockStatus:
-    """Met if whoever owed it acted, or a scan shows that they did; canceled if it was taken from them or starts anew."""
+    """Met if whoever owed it acted, or a scan shows that they did; else it was taken from them, or starts anew."""
     acted = acts_as(actor) is clock.owed_by or actor.party is Party.CARRIER
     return ClockStatus.MET if acted and not row.unmet and not row.restarts else ClockStatus.CANCELED
 
@@ -195,7 +218,10 @@ def events(
     at: datetime, note: str, given: Mapping[str, Any],
 ) -> Iterator[Event]:  # fmt: skip
     """What is said of a change: the row's own events first, then what follows from the difference."""
-    said = [*_named(named, given), *_moved(before, after), *_money(before, after), *_clock_events(before, after)]
+    said = [
+        *_named(named, given), *_moved(before, after), *_parcels(before, after), *_money(before, after),
+        *_clock_events(before, after),
+    ]  # fmt: skip
     source = before.stage if before else None
     for index, (type, data, clock_id) in enumerate(said):
         yield Event(type, rule, at, actor, action, source, after.stage, note if index == 0 else "", data, clock_id)
@@ -215,13 +241,24 @@ def _named(named: tuple[str, ...], given: Mapping[str, Any]) -> Iterator[Said]:
 
 def _moved(before: Request | None, after: Request) -> Iterator[Said]:
     if before is not None and before.stage.name != after.stage.name:
-        yield "RequestStatusChanged", {"from": before.stage.status.value, "to": after.stage.status.value, "stage": after.stage.name}, None
+        yield (
+            "RequestStatusChanged",
+            {"from": before.stage.status.value, "to": after.stage.status.value, "stage": after.stage.name},
+            None,
+        )
         if ending := ENDINGS.get(after.stage.name):
             yield ending, {"reason": after.close_reason.value} if after.close_reason else {}, None
     for tag in sorted(after.tags - (before.tags if before else frozenset())):
         yield "TagAdded", {"tag": tag}, None
     for tag in sorted((before.tags if before else frozenset()) - after.tags):
         yield "TagRemoved", {"tag": tag}, None
+
+
+def _parcels(before: Request | None, after: Request) -> Iterator[Said]:
+    known = {parcel.id for parcel in before.shipments} if before else set()
+    for parcel in after.shipments:
+        if parcel.id not in known and parcel.status is ShipmentStatus.EXPECTED:
+            yield "ShipmentExpected", {"leg": parcel.leg.value}, None
 
 
 def _money(before: Request | None, after: Request) -> Iterator[Said]:
@@ -233,7 +270,11 @@ def _money(before: Request | None, after: Request) -> Iterator[Said]:
     for cost in after.costs:
         if cost.id not in costs:
             type = "CompensationCreated" if cost.kind.value == "COMPENSATION" else "CostAdded"
-            yield type, {"kind": cost.kind.value, "payer": cost.payer.title, **(_amount(cost.amount) if cost.amount else {})}, None
+            yield (
+                type,
+                {"kind": cost.kind.value, "payer": cost.payer.title, **(_amount(cost.amount) if cost.amount else {})},
+                None,
+            )
 
 
 def _amount(money: Money) -> dict[str, str]:
@@ -276,4 +317,3 @@ def warn(request: Request, clock: Clock, at: datetime) -> Change:
         data={**clock_facts(clock), "leftSeconds": left}, clock_id=clock.id,
     )  # fmt: skip
     return Change(request, request, "", "warn", SYSTEM, at, (event,))
-

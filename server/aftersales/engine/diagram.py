@@ -7,7 +7,7 @@ from .stages import expired_key
 
 
 def diagram(process: Process) -> str:
-    """One arrow for each pair of stages, labelled with the acts and their rules; time's own arrows start with a clock."""
+    """One arrow for each pair of stages, labelled with the acts and their rules; those of time begin with a clock."""
     return "\n".join(_lines(process)) + "\n"
 
 

@@ -1,15 +1,21 @@
 """What must hold before something may happen (section 3 of the model): each guard yields all it objects to."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .money import Money
-from .reasons import ReasonClass, Review
+from .reasons import ReasonClass, RejectCode, Review
 from .refusal import Problem
 from .request import Attempt, Leg, RefundStatus, Request, ShipmentStatus
 from .stages import expired_key
 from .vocabulary import Evidence, EvidenceKind, ReturnMethod
+
+if TYPE_CHECKING:
+    from .kind import Kind
 
 NOTE_LIMIT = 500
 
@@ -54,7 +60,9 @@ def not_frozen(request: Request) -> Iterator[Problem]:
     """G_NOT_FROZEN: no dispute is open."""
     if request.dispute_status == "OPEN":
         yield Problem(
-            "TRANSFERRED_TO_PLATFORM", "The platform is judging a dispute; give your evidence there.", guard="G_NOT_FROZEN"
+            "TRANSFERRED_TO_PLATFORM",
+            "The platform is judging a dispute; give your evidence there.",
+            guard="G_NOT_FROZEN",
         )
 
 
@@ -68,7 +76,9 @@ def no_parcel_handed_over(request: Request) -> Iterator[Problem]:
     """C3: what is on its way back can no longer be withdrawn."""
     parcel = request.shipment(Leg.RETURN)
     if parcel and parcel.handed_over_at:
-        yield Problem("INVALID_STATE", "The parcel is on its way; the request can no longer be withdrawn.", guard="G_NOT_SENT")
+        yield Problem(
+            "INVALID_STATE", "The parcel is on its way; the request can no longer be withdrawn.", guard="G_NOT_SENT"
+        )
 
 
 def money_not_moving(request: Request) -> Iterator[Problem]:
@@ -94,7 +104,9 @@ def note_given(attempt: Attempt) -> Iterator[Problem]:
 def note_short(attempt: Attempt) -> Iterator[Problem]:
     """A note has at most 500 characters."""
     if len(attempt.note) > NOTE_LIMIT:
-        yield Problem("INVALID_INPUT", "Say it in at most {limit} characters.", "note", guard="G_NOTE", limit=NOTE_LIMIT)
+        yield Problem(
+            "INVALID_INPUT", "Say it in at most {limit} characters.", "note", guard="G_NOTE", limit=NOTE_LIMIT
+        )
 
 
 def amount_within_max(attempt: Attempt) -> Iterator[Problem]:
@@ -104,7 +116,9 @@ def amount_within_max(attempt: Attempt) -> Iterator[Problem]:
         if not most:
             yield _too_much(most)
     elif amount.currency != most.currency:
-        yield Problem("INVALID_INPUT", "Give the amount in {currency}.", "amount", guard="G_AMOUNT", currency=most.currency)
+        yield Problem(
+            "INVALID_INPUT", "Give the amount in {currency}.", "amount", guard="G_AMOUNT", currency=most.currency
+        )
     elif not Money.zero(most.currency) < amount <= most:
         yield _too_much(most)
     elif amount.amount != round(amount.amount, attempt.request.order.digits):
@@ -120,30 +134,26 @@ def _too_much(most: Money) -> Problem:
     )
 
 
-def reject_reason_fits(review: Review) -> Any:
+@dataclass(frozen=True, slots=True)
+class RejectReasonFits:
     """G_REJECT: the code belongs to this review, kind and order state, and is shown if it must be."""
 
-    def guard(attempt: Attempt) -> Iterator[Problem]:
-        request, code = attempt.request, attempt.kind.reject_codes.get(attempt.given.get("reason", ""))
-        if code is None or code not in _codes_for(attempt, review):
-            allowed = ", ".join(code.code for code in _codes_for(attempt, review))
+    review: Review
+
+    def __call__(self, attempt: Attempt) -> Iterator[Problem]:
+        fitting = reject_codes_for(attempt.request, attempt.kind, self.review)
+        code = next((code for code in fitting if code.code == attempt.given.get("reason")), None)
+        if code is None:
+            allowed = ", ".join(code.code for code in fitting)
             yield Problem(
                 "REASON_NOT_ALLOWED", "Not a reason to reject this now. Choose one of: {allowed}.", "reason",
                 guard="G_REJECT", allowed=allowed,
             )  # fmt: skip
         elif code.evidence and not shown(code.evidence, attempt.given.get("evidence", ())):
             yield evidence_missing(code.evidence)
-        if request.stage.final:  # pragma: no cover - a table with such a row does not build
-            yield Problem("INVALID_STATE", "The request has ended.", guard="G_REJECT")
-
-    return guard
 
 
-def _codes_for(attempt: Attempt, review: Review) -> list[Any]:
-    return reject_codes_for(attempt.request, attempt.kind, review)
-
-
-def reject_codes_for(request: Request, kind: Any, review: Review) -> list[Any]:
+def reject_codes_for(request: Request, kind: Kind, review: Review) -> list[RejectCode]:
     """The codes a seller may reject with, in the table's order."""
     reason = kind.reasons.get(request.reason)
     protected = (
@@ -165,7 +175,7 @@ def shown(needed: frozenset[EvidenceKind], evidence: tuple[Evidence, ...]) -> bo
 
 
 def evidence_missing(needed: frozenset[EvidenceKind]) -> Problem:
-    kinds = " or ".join(sorted(kind.value.lower().replace("_", " ") for kind in needed))
+    kinds = tuple(sorted(kind.value.lower().replace("_", " ") for kind in needed))
     return Problem("EVIDENCE_REQUIRED", "Add evidence: {kinds}.", "evidenceIds", guard="G_EVIDENCE", kinds=kinds)
 
 

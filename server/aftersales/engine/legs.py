@@ -6,6 +6,7 @@ from typing import Any
 
 from .common import approver, grant
 from .guards import (
+    RejectReasonFits,
     amount_within_max,
     by_pick_up,
     by_platform_carrier,
@@ -14,7 +15,6 @@ from .guards import (
     note_short,
     parcel_not_given_up,
     parcel_with_buyer,
-    reject_reason_fits,
     self_arranged,
 )
 from .process import Effect, Transition
@@ -36,13 +36,6 @@ from .stages import (
 from .vocabulary import ApprovedBy, CloseReason, Party, ReturnMethod, Stage
 
 BUYER, SELLER, PLATFORM, CARRIER, SYSTEM = Party.BUYER, Party.SELLER, Party.PLATFORM, Party.CARRIER, Party.SYSTEM
-
-
-def expect_parcel(attempt: Attempt) -> tuple[Shipment, ...]:
-    """RR1: the parcel that the buyer is to send."""
-    method = attempt.request.return_method or ReturnMethod.DROP_OFF
-    parcel = Shipment(attempt.new_id("sp"), Leg.RETURN, ShipmentStatus.EXPECTED, method)
-    return (*attempt.request.shipments, parcel)
 
 
 def _parcel(attempt: Attempt, leg: Leg, **changes: Any) -> tuple[Shipment, ...]:
@@ -166,7 +159,9 @@ def approved(by: ApprovedBy) -> Effect:
     return lambda attempt: {"approved_by": by}
 
 
-def back(accepted: Stage, unreceived: Stage = REFUNDING, rules: Mapping[str, str] | None = None) -> tuple[Transition, ...]:
+def back(
+    accepted: Stage, unreceived: Stage = REFUNDING, rules: Mapping[str, str] | None = None
+) -> tuple[Transition, ...]:
     """Goods come back and are inspected (RR3 to RR17).
 
     Args:
@@ -213,7 +208,7 @@ def back(accepted: Stage, unreceived: Stage = REFUNDING, rules: Mapping[str, str
                    gates=(not_frozen,), guards=(note_short,), effect=accept,
                    events=("PackageAccepted",)),
         Transition("RR14", PENDING_INSPECTION, "reject_package", PACKAGE_REJECTED, SELLER | PLATFORM, "Reject the parcel",
-                   grant="inspect", gates=(not_frozen, not_speedy), guards=(reject_reason_fits(Review.SECOND), note_short),
+                   grant="inspect", gates=(not_frozen, not_speedy), guards=(RejectReasonFits(Review.SECOND), note_short),
                    events=("PackageRejected",)),
         *(Transition("RR15", PENDING_INSPECTION, expiry(key), accepted, SYSTEM, "The parcel counts as accepted.", effect=inspected)
           for key in ("inspect.tracked", "inspect.self_arranged")),
@@ -263,8 +258,3 @@ def out(rules: Mapping[str, str] | None = None) -> tuple[Transition, ...]:
 
 def _numbered(rows: Iterable[Transition], rules: Mapping[str, str] | None, owner: str) -> tuple[Transition, ...]:
     return tuple(replace(row, rule=(rules or {}).get(row.rule, row.rule), owner=owner) for row in rows)
-
-
-def approve_return(attempt: Attempt) -> Mapping[str, Any]:
-    """RR1, EX1: the parcel is expected from now on."""
-    return {"approved_by": approver(attempt), "shipments": expect_parcel(attempt)}

@@ -33,7 +33,10 @@ def parts(request: Request) -> tuple[Part, ...]:
     weights = [goods.amount, tax.amount, shipping.amount]
     divided = shares(total, weights, request.order.digits)
     payers = (Party.SELLER, Party.SELLER, _shipping_payer(request))
-    refund = (Part(name, part, payer) for name, part, payer in zip(("GOODS", "TAX", "SHIPPING_OUT"), divided, payers, strict=True))
+    refund = (
+        Part(name, part, payer)
+        for name, part, payer in zip(("GOODS", "TAX", "SHIPPING_OUT"), divided, payers, strict=True)
+    )
     beside = (Part(_NAMES[cost.kind], cost.amount, cost.payer) for cost in request.costs if cost.amount is not None)
     return (*(part for part in refund if part.amount), *beside)
 
@@ -52,9 +55,11 @@ def _tax(request: Request) -> Money:
         if bought := request.order.line(line.order_line_id):
             untaxed = Money(bought.unit_paid.amount * line.quantity, zero.currency)
             whole = min(bought.tax, max(zero, line.refund_max - untaxed))
-            taxed += whole if line.quantity == bought.quantity else shares(
-                bought.tax, [line.quantity, bought.quantity - line.quantity], request.order.digits
-            )[0]
+            taxed += (
+                whole
+                if line.quantity == bought.quantity
+                else shares(bought.tax, [line.quantity, bought.quantity - line.quantity], request.order.digits)[0]
+            )
     return min(taxed, max(zero, request.refund_max - _goods(request)))
 
 

@@ -1,4 +1,4 @@
-"""A request is made (C1), or made anew in place of another (C2, C8): every guard asked, all that they object to told."""
+"""A request is made (C1), or made anew in place of another (C2, C8): every guard is asked, every objection told."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ def _window(opening: Opening) -> Words:
     """G_WINDOW: a delivered order may be claimed until its window ends."""
     ends = window_ends(opening)
     if ends is not None and opening.at >= ends:
-        yield Problem("WINDOW_CLOSED", "The time to ask ended at {until}.", "orderId", until=ends.isoformat(), ended=ends)
+        yield Problem(
+            "WINDOW_CLOSED", "The time to ask ended at {until}.", "orderId", until=ends.isoformat(), ended=ends
+        )
 
 
 def _line(opening: Opening) -> Words:
@@ -129,7 +131,9 @@ def _active(opening: Opening) -> Words:
         held = _units(opening, line, gone=False)
         if bought and held and line.quantity > bought.quantity - _units(opening, line, gone=True) - held:
             yield Problem(
-                "DUPLICATE", "These units are already in another active request; follow that one.", f"lines.{index}.quantity"
+                "DUPLICATE",
+                "These units are already in another active request; follow that one.",
+                f"lines.{index}.quantity",
             )
 
 
@@ -138,7 +142,9 @@ def _full(opening: Opening) -> Words:
     full = {claim.order_line_id for claim in opening.claim.order.claims if claim.full and claim.request_id is None}
     for index, line in enumerate(opening.claim.lines):
         if line.order_line_id in full:
-            yield Problem("INELIGIBLE", "The seller has already refunded this line in full.", f"lines.{index}.orderLineId")
+            yield Problem(
+                "INELIGIBLE", "The seller has already refunded this line in full.", f"lines.{index}.orderLineId"
+            )
 
 
 def _count(opening: Opening) -> Words:
@@ -152,7 +158,10 @@ def _count(opening: Opening) -> Words:
         made = {claim.request_id for claim in order.claims if claim.order_line_id in same_sku and claim.request_id}
         if len(made - {opening.replaces}) >= most:
             yield Problem(
-                "LIMIT_REACHED", "At most {most} requests may be made for this product.", f"lines.{index}.orderLineId", most=most
+                "LIMIT_REACHED",
+                "At most {most} requests may be made for this product.",
+                f"lines.{index}.orderLineId",
+                most=most,
             )
 
 
@@ -162,7 +171,8 @@ def _reason(opening: Opening) -> Words:
     if reason is None or reason.retired or state not in reason.order_states:
         fitting = ", ".join(r.code for r in opening.kind.reasons.values() if state in r.order_states and not r.retired)
         yield Problem(
-            "REASON_NOT_ALLOWED", "Not a reason for this while the order is {state}. Choose one of: {allowed}.", "reason",
+            "REASON_NOT_ALLOWED", "Not a reason for this while the order is {state}. Choose one of: {allowed}.",
+            "reason",
             state=state.value, allowed=fitting or "-",
         )  # fmt: skip
     elif reason.note and not opening.claim.note.strip():
@@ -181,7 +191,9 @@ def _evidence(opening: Opening) -> Words:
 def _type_ok(opening: Opening) -> Words:
     """G_TYPE_OK: the market has this kind, and the products may come back where it sends them back."""
     if not opening.terms.flag("kind.enabled"):
-        yield Problem("INELIGIBLE", "This kind of request is not offered in {market}.", market=opening.claim.order.shop.market)
+        yield Problem(
+            "INELIGIBLE", "This kind of request is not offered in {market}.", market=opening.claim.order.shop.market
+        )
     change_of_mind = opening.reason is not None and opening.reason.kind is ReasonClass.CHANGE_OF_MIND
     if change_of_mind and not opening.kind.takes_change_of_mind:
         yield Problem("INELIGIBLE", "A change of mind is no reason for this kind of request.", "reason")
@@ -192,7 +204,9 @@ def _type_ok(opening: Opening) -> Words:
         if opening.kind.sends_back and not bought.returnable:
             yield Problem("INELIGIBLE", "This product cannot be sent back.", f"lines.{index}.orderLineId")
         if change_of_mind and not bought.change_of_mind_ok:
-            yield Problem("INELIGIBLE", "This product cannot be given back for a change of mind.", f"lines.{index}.orderLineId")
+            yield Problem(
+                "INELIGIBLE", "This product cannot be given back for a change of mind.", f"lines.{index}.orderLineId"
+            )
 
 
 def _kind_itself(opening: Opening) -> Words:
@@ -220,8 +234,9 @@ def judged(opening: Opening, but: frozenset[str] = frozenset()) -> Iterator[tupl
     """Each guard with what it objects to; nothing where it passes."""
     for name, guard in GUARDS.items():
         if name not in but:
-            yield name, tuple(
-                Problem(p.code, p.message, p.field, guard=p.guard or name, **p.facts) for p in guard(opening)
+            yield (
+                name,
+                tuple(Problem(p.code, p.message, p.field, guard=p.guard or name, **p.facts) for p in guard(opening)),
             )
 
 
@@ -230,7 +245,9 @@ def objections(opening: Opening, but: frozenset[str] = frozenset()) -> tuple[Pro
         return denied
     found = [problem for _, problems in judged(opening, but) for problem in problems]
     if len(opening.claim.note) > 500:
-        found.append(Problem("INVALID_INPUT", "Say it in at most {limit} characters.", "note", guard="G_NOTE", limit=500))
+        found.append(
+            Problem("INVALID_INPUT", "Say it in at most {limit} characters.", "note", guard="G_NOTE", limit=500)
+        )
     return tuple(found)
 
 
@@ -296,7 +313,17 @@ def _created(opening: Opening, rule: str) -> Change:
     )
     if key := request.stage.clock_for(request.return_method):
         request = replace(request, clocks=(start_clock(request, key, opening.at, opening.calendar),))
-    said = events(None, request, rule, ("RequestCreated",), "open", opening.actor, opening.at, claim.note, {"reason": claim.reason})
+    said = events(
+        None,
+        request,
+        rule,
+        ("RequestCreated",),
+        "open",
+        opening.actor,
+        opening.at,
+        claim.note,
+        {"reason": claim.reason},
+    )
     return Change(None, request, rule, "open", opening.actor, opening.at, tuple(said), claim.note, opening.given)
 
 
@@ -321,7 +348,12 @@ def _lines(opening: Opening) -> tuple[RequestLine, ...]:
             continue
         left = bought.paid + share - order.refunded(bought.id, but=opening.replaces)
         most = line_maximum(
-            bought.unit_paid, claimed.quantity, bought=bought.quantity, tax=bought.tax, shipping=share, digits=order.digits
+            bought.unit_paid,
+            claimed.quantity,
+            bought=bought.quantity,
+            tax=bought.tax,
+            shipping=share,
+            digits=order.digits,
         )
         most = max(Money.zero(order.currency), min(most, left, left_of_order))
         left_of_order = left_of_order - most

@@ -44,6 +44,7 @@ class Transition:
         restarts: the stage's own clock starts anew though the request stays.
         no_later: a restarted clock is due no later than the one it follows.
         unmet: the clocks that end here were not met, whoever acts: it was called off, lost or refused.
+        late: may be done though a clock has run out and time has not acted: the way out when time itself is stuck.
         closes: why the request ends, for rows into `closed`.
         grant: what staff and apps need (section 11); owners and the platform have all.
         owner: prefix of the mutation that performs the row; the kind's own name when empty.
@@ -66,6 +67,7 @@ class Transition:
     restarts: bool = False
     no_later: Callable[[Attempt], bool] | None = None
     unmet: bool = False
+    late: bool = False
     closes: CloseReason | None = None
     grant: str = ""
     owner: str = ""
@@ -100,7 +102,12 @@ class Process:
     """
 
     def __init__(
-        self, name: str, own: Iterable[Transition], common: Iterable[Transition], approved: Stage, start: Stage = PENDING_REVIEW
+        self,
+        name: str,
+        own: Iterable[Transition],
+        common: Iterable[Transition],
+        approved: Stage,
+        start: Stage = PENDING_REVIEW,
     ) -> None:
         self.name = name
         self.approved = approved
@@ -155,7 +162,9 @@ class Process:
         for stage in self.stages.values():
             if stage.final:
                 continue
-            leaving = [row for row in self.leaving(stage.name) if row.target is not None and row.target.name != stage.name]
+            leaving = [
+                row for row in self.leaving(stage.name) if row.target is not None and row.target.name != stage.name
+            ]
             if not any(row.action != "close" for row in leaving):
                 yield f"{stage.name} has no way out"
             elif not stage.clock and not any(Party.SYSTEM in row.by for row in leaving):

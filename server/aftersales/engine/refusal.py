@@ -67,7 +67,8 @@ class Problem:
         message: English, says what to do next; `{names}` are filled from `facts` after translation.
         field: path into the input, dotted; empty when it is about the whole call.
         guard: the guard of section 3 that said no.
-        facts: what the message and the typed answer need (`maximum`, `clock`, `until` …).
+        facts: what the message and the typed answer need (`maximum`, `clock`, `until` …); a tuple of words is said
+            as "this or that".
     """
 
     code: str
@@ -93,8 +94,17 @@ class Problem:
         return self.code in CODES and CODES[self.code].retryable
 
     def text(self, translate: Callable[[str], str] = str) -> str:
-        """The message in words, with its facts filled in."""
-        return translate(self.message).format(**self.facts)
+        """The message in words, with its facts filled in: of those, what is said in words is translated too."""
+        return translate(self.message).format(**{name: _said(fact, translate) for name, fact in self.facts.items()})
+
+
+def _said(fact: Any, translate: Callable[[str], str]) -> Any:
+    match fact:
+        case str():
+            return translate(fact)
+        case tuple():
+            return f" {translate('or')} ".join(translate(word) for word in fact)
+    return fact
 
 
 class Refused(Exception):

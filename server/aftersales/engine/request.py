@@ -146,7 +146,7 @@ class RequestLine:
 
 
 def shipping_back(order: Order, lines: Sequence[ClaimLine | RequestLine], fault: Party | None) -> tuple[Money, ...]:
-    """Each line's share of the shipping: it comes back if the whole order is claimed and the fault is not the buyer's."""
+    """Each line's share of the shipping: back if all is claimed and the fault is not the buyer's."""
     whole = {line.id: line.quantity for line in order.lines} == {line.order_line_id: line.quantity for line in lines}
     weights = [bought.paid.amount if (bought := order.line(line.order_line_id)) else 0 for line in lines]
     return shipping_shares(
@@ -312,4 +312,6 @@ class Change:
     def takes_of_order(self) -> bool:
         """Whether what may be claimed of the order is another after this change: the write is then guarded by it."""
         before = self.before
-        return before is None or before.refunds != self.request.refunds or before.stage.final != self.request.stage.final
+        return (
+            before is None or before.refunds != self.request.refunds or before.stage.final != self.request.stage.final
+        )

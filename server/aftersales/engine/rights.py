@@ -61,5 +61,5 @@ def may_do(actor: Actor, by: Party, grant: str) -> Iterator[Problem]:
         yield Problem("FORBIDDEN", "This needs the grant {permission}.", guard="G_OWNER", permission=grant)
 
 
-def _names(by: Party) -> str:
-    return " or ".join(party.title.lower() for party in by)
+def _names(by: Party) -> tuple[str, ...]:
+    return tuple(party.title.lower() for party in by)

@@ -246,7 +246,8 @@ class Order:
         granted = [
             claim.refunded
             for claim in self.claims
-            if (order_line_id is None or claim.order_line_id == order_line_id) and (but is None or claim.request_id != but)
+            if (order_line_id is None or claim.order_line_id == order_line_id)
+            and (but is None or claim.request_id != but)
         ]
         return sum(granted, Money.zero(self.currency))
 

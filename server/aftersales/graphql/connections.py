@@ -8,6 +8,7 @@ from ..engine.filter import Filter
 from ..store.lists import Sort
 from . import types
 from .context import Context
+from .directives import Cost
 from .filters import all_visible
 from .paging import PageInfo, checked_first, page_info, sliced
 from .scalars import Cursor
@@ -32,8 +33,9 @@ class RequestConnection:
         description="Subscribe with this as `after`, and there is no gap between page and stream."
     )
 
-    @strawberry.field(description="Priced: ask only when shown.")
-    async def total_count(self) -> int:
+    # null has no meaning yet: the contract leaves a server that is short of breath the right not to count
+    @strawberry.field(description="Priced: ask only when shown.", directives=[Cost(weight=10)])
+    async def total_count(self) -> int | None:
         if self.total is not None:
             return self.total
         return await self.context.house.lists.total(self.filter, now=self.context.now)

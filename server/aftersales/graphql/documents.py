@@ -1,20 +1,25 @@
 """Documents: parsed, measured and validated once, and the last ones kept."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
+    VariableNode,
+    Visitor,
     get_operation_ast,
     parse,
     specified_rules,
     validate,
+    visit,
 )
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.language import TokenKind
@@ -22,8 +27,12 @@ from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from .executor import Plans
 from .masking import coded, mistake
 from .measure import Measure, measure, root_fields
+
+# Of one document: with twice two switches every choice is kept.
+MOST_CHOICES: Final = 4
 
 RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
@@ -55,7 +64,11 @@ class DocumentLimits:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One operation of a valid document, and the fragments it may spread."""
+    """One operation of a valid document, and the fragments it may spread.
+
+    Args:
+        conditions: the variables that decide what is skipped or included.
+    """
 
     operation: OperationDefinitionNode
     fragment_definitions: dict[str, FragmentDefinitionNode]
@@ -63,10 +76,21 @@ class Document:
     introspects: bool
     measure: Measure
     tokens: int
+    conditions: tuple[str, ...] = ()
+    planned: dict[tuple[Any, ...], Plans] = field(default_factory=dict)
 
     @property
     def kind(self) -> OperationType:
         return self.operation.operation
+
+    def plans(self, variables: Mapping[str, Any]) -> Plans:
+        """What executions of this document have worked out, for what these variables skip and include."""
+        choice = tuple(variables.get(name) for name in self.conditions)
+        if (known := self.planned.get(choice)) is None:
+            if len(self.planned) >= MOST_CHOICES:
+                self.planned.clear()
+            known = self.planned[choice] = Plans()
+        return known
 
 
 class Documents:
@@ -121,6 +145,7 @@ def read(text: str, operation_name: str | None, schema: GraphQLSchema, limits: D
         introspects=any(node.name.value in ("__schema", "__type") for node in roots),
         measure=size,
         tokens=tokens,
+        conditions=conditions(tree),
     )
 
 
@@ -144,6 +169,23 @@ def counted(tree: DocumentNode) -> int:
         count += 1
         token = token.next
     return count
+
+
+class Conditions(Visitor):
+    """Collects the variables that directives ask about."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        self.names |= {arg.value.name.value for arg in node.arguments or () if isinstance(arg.value, VariableNode)}
+
+
+def conditions(tree: DocumentNode) -> tuple[str, ...]:
+    found = Conditions()
+    visit(tree, found)
+    return tuple(sorted(found.names))
 
 
 def selected(tree: DocumentNode, operation_name: str | None) -> OperationDefinitionNode:

@@ -22,6 +22,7 @@ from graphql import (
 from strawberry.execution import optimized_is_awaitable
 
 from .documents import Document, DocumentLimits, Documents
+from .executor import FastExecutor
 from .masking import GraphQLErrors, Say, coded, internal, masked, meant_for_caller
 from .variables import VariableLimits, check
 
@@ -107,7 +108,7 @@ class Operations:
         document = prepared.document
         # What `Executor.build` does, less the walk over the document and the second coercion of the
         # variables: both were done when it was prepared.
-        return self.executor_class(
+        executor = self.executor_class(
             self.schema,
             document.fragment_definitions,
             document.fragments,
@@ -121,6 +122,9 @@ class Operations:
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type] # it does not say TypeGuard
             hide_suggestions=True,
         )
+        if isinstance(executor, FastExecutor):
+            executor.plans = document.plans(prepared.variables.coerced)
+        return executor
 
 
 def language(context: Any) -> Say:

@@ -8,14 +8,15 @@ from typing import Any
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
-from strawberry.schema_directive import Location
 from strawberry.tools import create_type
 from strawberry.types.field import StrawberryField
 
 from ..engine.process import mutation_name
 from ..registry import Plugin, PluginConflict, Registry
 from . import types
+from .directives import ContributedBy, Cost
 from .evidence import EvidenceMutations
+from .executor import FastExecutor
 from .inputs import camel
 from .marketplace import MarketplaceMutations
 from .mutations import LEGS, CoreMutations
@@ -24,24 +25,6 @@ from .problems import MEMBERS
 from .queries import Query
 from .scalars import SCALARS
 from .subscriptions import Subscription
-
-
-@strawberry.schema_directive(
-    locations=[Location.FIELD_DEFINITION, Location.OBJECT, Location.INPUT_OBJECT],
-    description="Which plugin put this element into the schema, and since which of its versions.",
-)
-class ContributedBy:
-    plugin: str
-    since: str
-
-
-@strawberry.schema_directive(
-    locations=[Location.FIELD_DEFINITION],
-    description="What a field costs: `weight` once, and `perItem` for each item of its page.",
-)
-class Cost:
-    weight: int = 1
-    per_item: int = 0
 
 
 def build_schema(registry: Registry) -> strawberry.Schema:
@@ -73,6 +56,7 @@ def build_schema(registry: Registry) -> strawberry.Schema:
         ),
         subscription=Subscription,
         types=[*MEMBERS, types.Deadline, types.Evidence, *details(registry)],
+        execution_context_class=FastExecutor,
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
     )
 

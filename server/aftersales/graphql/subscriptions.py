@@ -132,7 +132,7 @@ class Subscription:
 def heartbeat(context: Context, position: Position, follower: Follower) -> StreamHeartbeat:
     """On a quiet stream all that the feed has read is told, so that a resume need not search it again."""
     if position.shops is None and follower.idle:
-        position.serial = max(position.serial, context.house.feed.serial)
+        position.serial = max(position.serial, context.house.feed.serial or 0)
     return StreamHeartbeat(cursor=Cursor(position.cursor()), server_time=context.now)
 
 

@@ -15,11 +15,11 @@ from ..engine import request as engine
 from ..engine import vocabulary
 from ..engine.decide import actions
 from ..engine.filter import urgency
-from ..engine.guards import amount_within_max, reject_codes_for
+from ..engine.guards import RejectReasonFits, amount_within_max, reject_codes_for
 from ..engine.money import Money as EngineMoney
 from ..engine.money_parts import parts
 from ..engine.process import Transition, mutation_name
-from ..engine.reasons import RejectCode, Review
+from ..engine.reasons import RejectCode
 from ..engine.rights import sees_buyer, sees_seller_side
 from ..engine.stages import expiry
 from ..store.files import StoredEvidence
@@ -144,10 +144,19 @@ class MoneyPart:
 
 @strawberry.type(description="What may be refunded, what was granted and what was paid.")
 class RequestMoney:
+    of: strawberry.Private[engine.Request]
+    context: strawberry.Private[Context]
     maximum: Money = strawberry.field(description="Frozen when the request is made: never more than this.")
     approved: Money | None = strawberry.field(description="What was granted; null before a yes.")
     paid: Money = strawberry.field(description="What the payment provider has confirmed.")
-    parts: list[MoneyPart] = strawberry.field(description="Who carries which part.")
+
+    @strawberry.field(description="Who carries which part.")
+    def parts(self) -> list[MoneyPart]:
+        return [
+            MoneyPart(kind=MoneyPartKind[part.kind], amount=sure(part.amount), born_by=PartyName[part.payer.title])
+            for part in parts(self.of)
+            if part.kind != "COMPENSATION" or sees_seller_side(self.context.actor)
+        ]
 
 
 @strawberry.type(description="One parcel of a request, on one leg of its journeys.")
@@ -444,16 +453,10 @@ def request_line(of: engine.Request, line: engine.RequestLine) -> RequestLine:
 
 
 def request_money(context: Context, of: engine.Request) -> RequestMoney:
-    shown = [part for part in parts(of) if part.kind != "COMPENSATION" or sees_seller_side(context.actor)]
     return RequestMoney(
-        maximum=sure(of.refund_max),
-        approved=money(of.refund_approved),
+        of=of, context=context, maximum=sure(of.refund_max), approved=money(of.refund_approved),
         paid=sure(of.refund_paid or EngineMoney.zero(of.order.currency)),
-        parts=[
-            MoneyPart(kind=MoneyPartKind[part.kind], amount=sure(part.amount), born_by=PartyName[part.payer.title])
-            for part in shown
-        ],
-    )
+    )  # fmt: skip
 
 
 def shipment(of: engine.Shipment) -> Shipment:
@@ -495,9 +498,8 @@ def action(context: Context, of: engine.Request, row: Transition) -> AvailableAc
 
 
 def _reject_codes(context: Context, of: engine.Request, row: Transition) -> Sequence[RejectCode]:
-    review = {"reject": Review.FIRST, "reject_package": Review.SECOND}.get(row.action)
-    kind = context.desk.registry.kinds[of.kind]
-    return reject_codes_for(of, kind, review) if review else ()
+    review = next((guard.review for guard in row.guards if isinstance(guard, RejectReasonFits)), None)
+    return reject_codes_for(of, context.desk.registry.kinds[of.kind], review) if review else ()
 
 
 def evidence(stored: StoredEvidence) -> Evidence:

@@ -34,17 +34,18 @@ class Languages:
         for package in packages:
             for language, catalog in catalogs_of(package).items():
                 catalogs.setdefault(language, {}).update(catalog)
-        self._words = {language: Words(language, catalog) for language, catalog in catalogs.items()}
+        # tags are the same in capitals or not, and the negotiation gives them back as they were asked for
+        self._words = {language.lower(): Words(language, catalog) for language, catalog in catalogs.items()}
 
     @property
     def available(self) -> list[str]:
-        return sorted(self._words)
+        return sorted(words.language for words in self._words.values())
 
     def best(self, accept_language: str | None) -> Words:
         """The language that the caller likes best of those there are; English if none."""
         wanted = _preferred(accept_language or "")
         found = negotiate_locale(wanted, self.available, sep="-") if wanted else None
-        return self._words[found or SOURCE]
+        return self._words[(found or SOURCE).lower()]
 
 
 @cache

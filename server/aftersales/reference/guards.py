@@ -1,5 +1,6 @@
 """The chapter on guards: what must hold, in the words of those who ask for it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -8,6 +9,8 @@ from ..engine.kind import Kind
 from ..engine.opening import GUARDS
 from .markdown import code, table
 from .phrases import first_line
+
+CITED = re.compile(r"([A-Z][A-Z_0-9]*): ")
 
 OPENING = """
 A claim becomes a request (C1), or takes the place of another (C2, C8), if all of these let it pass; a resubmission has
@@ -20,12 +23,12 @@ run out (`G_IN_TIME`). Of some acts, as the tables say:
 
 
 def chapter(kinds: Iterable[Kind]) -> str:
-    asked = ((code(name), first_line(guard).removeprefix(f"{name}: ")) for name, guard in GUARDS.items())
-    held = ((code(name), first_line(guard)) for name, guard in sorted(of_rows(kinds).items()))
+    asked = ((code(name), said(guard)[1]) for name, guard in GUARDS.items())
+    held = ((code(name), *said(guard)) for name, guard in sorted(of_rows(kinds).items()))
     return "\n\n".join(
         (
             "## Guards", OPENING.strip(), table(("Guard", "What must hold"), asked),
-            ALWAYS.strip(), table(("Guard", "What must hold"), held),
+            ALWAYS.strip(), table(("Guard", "Number", "What must hold"), held),
         )
     )  # fmt: skip
 
@@ -43,6 +46,13 @@ def name(guard: Any) -> str:
 
 def outer(guard: Any) -> Any:
     return getattr(guards, name(guard), guard)
+
+
+def said(guard: Any) -> tuple[str, str]:
+    """The number that it cites, if it does, and what must hold."""
+    cited = CITED.match(line := first_line(guard))
+    number, text = (cited[1], line[cited.end() :]) if cited else ("", line)
+    return number, text[:1].upper() + text[1:]
 
 
 def unexplained(kinds: Iterable[Kind]) -> Iterator[str]:

@@ -6,9 +6,9 @@ from .markdown import code, document, table
 ABOUT = """
 # Problem codes
 
-A refused mutation changes nothing and answers with all that is wrong: `problems`, each with a `code` that never changes,
-a `message` in the caller's language that may be shown to people, and the `path` into `input` that it is about. Switch
-on the code; what else a problem carries depends on its type. A preview answers with the same problems.
+A refused mutation changes nothing and answers with all that is wrong: `problems`, each with a `code` that never
+changes, a `message` in the caller's language that may be shown to people, and the `path` into `input` that it is about.
+Switch on the code; what else a problem carries depends on its type. A preview answers with the same problems.
 
 *Again* means that the same wish may still come true: read what changed, then try again.
 

@@ -71,11 +71,13 @@ def clocks(row: Transition) -> Iterator[str]:
     if row.restarts:
         yield "the stage's own anew" + (", no later than before" if row.no_later else "")
     for key in row.starts:
-        yield f"+ {code(key)}"
+        yield f"starts {code(key)}"
     for key in row.stops:
-        yield f"− {code(key)}"
+        yield f"stops {code(key)}"
     for key in row.keeps:
         yield f"{code(key)} goes on"
     if row.target and row.target.name != row.on.name:
-        for key in row.target.clocks:
-            yield f"{code(key)} goes on" if key in row.on.clocks else f"+ {code(key)}"
+        fresh = [key for key in row.target.clocks if key not in row.on.clocks]
+        same = [key for key in row.target.clocks if key in row.on.clocks]
+        yield from (["starts " + codes(fresh, " or ")] if fresh else [])
+        yield from (f"{'or ' if fresh else ''}{code(key)} goes on" for key in same)

@@ -15,9 +15,10 @@ Each kind of request is a table: at a stage, somebody does something, and the re
 while the request is there; when it runs out (⏱), time itself acts, at that very instant. What everybody waits for is
 said by the stage's status, of which there are eight.
 
-In the tables, *clocks* tells what starts (+) or stops (−) with the row; all others end when the stage is left. *Events*
-are those that the row itself names; `RequestStatusChanged`, `RequestCompleted`, `RequestCanceled`, `RequestClosed`,
-`TagAdded`, `RefundCreated`, `CostAdded` and the clocks' own follow from what changed.
+In the tables, *clocks* tells which ones the row starts, or stops before their stage is left; of several, it is the one
+for how the goods come back. *Events* are those that the row itself names; `RequestStatusChanged`, `RequestCompleted`,
+`RequestCanceled`, `RequestClosed`, `TagAdded`, `RefundCreated`, `CostAdded` and the clocks' own follow from what
+changed.
 """
 
 

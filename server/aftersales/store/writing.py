@@ -35,7 +35,8 @@ CHANGES = {
                  " wake_at = excluded.wake_at, tries = 0, parked_at = NULL, fault_text = NULL",
     "shipments": ", ".join(f"{name} = excluded.{name}" for name in COLUMNS["shipments"][2:]),
     # while its outcome is open, that it was asked about must not be forgotten: it would be paid anew
-    "refunds": ", ".join(f"{name} = excluded.{name}" for name in ("status", "paid_at", "tries", "next_try_at", "stuck_at"))
+    "refunds": ", ".join(f"{name} = excluded.{name}"
+                         for name in ("status", "paid_at", "tries", "next_try_at", "stuck_at"))
                + ", asked_at = CASE WHEN excluded.status = 'PENDING' THEN refunds.asked_at END",
     "costs": "amount = excluded.amount",
 }

@@ -13,13 +13,18 @@ from .conformance import (
     test_the_picture_in_the_readme_is_the_table,
 )
 from .fakes import Bank, FakeClock
-from .house import Home, house
+from .house import AGENT, BUYER, CARRIER, SELLER, Home, house, line
 
 __all__ = [
+    "AGENT",
+    "BUYER",
+    "CARRIER",
+    "SELLER",
     "Bank",
     "FakeClock",
     "Home",
     "house",
+    "line",
     "pytest_generate_tests",
     "test_details_survive_json",
     "test_each_act_of_a_person_has_a_mutation",

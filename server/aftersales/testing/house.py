@@ -118,6 +118,7 @@ async def house(
     path: Path | None = None,
     *,
     plugins: Sequence[object] = (),
+    policies: Path | None = None,
     clock: FakeClock | None = None,
     bank: Bank | None = None,
 ) -> AsyncIterator[Home]:
@@ -126,13 +127,16 @@ async def house(
     Args:
         path: of its database, made if there is none; else one that is thrown away.
         plugins: more of them, as objects with hooks.
+        policies: a folder of them, read beside ours.
     """
     clock, bank = clock or FakeClock(), bank or Bank()
     given = [Plugin(f"{type(plugin).__name__}_{index}", "0", plugin) for index, plugin in enumerate((bank, *plugins))]
     with TemporaryDirectory() as folder:
         path = path or Path(folder) / "aftersales.sqlite3"
         await _migrated(path)
-        running = await build(Settings(database=f"sqlite://{path}", heartbeat_seconds=1), clock=clock, plugins=given)
+        settings = Settings(database=f"sqlite://{path}", heartbeat_seconds=1, policies=policies)
+        running = await build(settings, clock=clock, plugins=given)
+        await running.house.feed.begin()
         feed = asyncio.create_task(running.house.feed.run())
         try:
             yield Home(running, clock, bank)
@@ -140,7 +144,6 @@ async def house(
             feed.cancel()
             with suppress(asyncio.CancelledError):
                 await feed
-            await running.registry.heard()
             await running.close()
 
 

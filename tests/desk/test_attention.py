@@ -1,0 +1,54 @@
+"""What fails for good is put where a person sees it, and is let go on when that person says so."""
+
+from pathlib import Path
+
+from tests.graphql.server import AGENT, BUYER, SELLER, Open, Server, bring, empty_database, opened, server
+from tests.processes import run
+
+from aftersales.store.database import Statement
+
+__all__ = ["bring", "empty_database", "opened", "server"]
+
+
+async def test_a_parked_clock_is_listed_and_tried_again_when_told_to(
+    server: Server, opened: Open, tmp_path: Path
+) -> None:
+    request = await opened()
+    clock = await server.ask(
+        "query($id: ID!) { request(by: {id: $id}) { nextDeadline { id } } }", SELLER, id=request["id"]
+    )
+    deadline = clock["request"]["nextDeadline"]["id"]
+    await server.running.desk.ledger.park(deadline, "it would not fire", server.clock())
+    settings = {"AFTERSALES_DATABASE": f"sqlite://{tmp_path / 'server.sqlite3'}"}
+
+    listed = run("attention", settings=settings)
+    freed = run("attention", "--retry", deadline, "--retry", "dl_nothing", settings=settings)
+
+    assert listed.returncode == 1
+    assert listed.stdout.startswith(f"{deadline}  review.first of {request['id']}")
+    assert freed.returncode == 0
+    assert freed.stdout.splitlines() == [
+        f"{deadline} is tried again.", "dl_nothing is not parked.", "Nothing waits for a person.",
+    ]  # fmt: skip
+    await server.time_passes(days=2)
+    found = await server.ask("query($id: ID!) { request(by: {id: $id}) { status } }", BUYER, id=request["id"])
+    assert found["request"]["status"] == "COMPLETED"
+
+
+async def test_the_platform_may_close_what_time_cannot_move(server: Server, opened: Open) -> None:
+    """C20 is the way out when a clock is stuck."""
+    request = await opened()
+    server.clock.passes(days=3)
+    await server.running.database.write(Statement("UPDATE deadlines SET parked_at = 1"))
+    offered = "query($id: ID!) { request(by: {id: $id}) { availableActions { handle } } }"
+
+    actions = await server.ask(offered, AGENT, id=request["id"])
+    late = await server.do("requestCancel", BUYER, requestId=request["id"], expectedVersion=1)
+    closed = await server.do(
+        "requestClose", AGENT, requestId=request["id"], expectedVersion=1, note="The clock is stuck."
+    )
+
+    assert actions["request"]["availableActions"] == [{"handle": "close"}]
+    assert [problem["code"] for problem in late["problems"]] == ["DEADLINE_PASSED"]
+    assert closed["problems"] == []
+    assert closed["request"]["status"] == "CLOSED"
