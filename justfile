@@ -22,7 +22,8 @@ test *args:
 serve *args="--demo":
     {{bin}}/aftersales serve {{args}}
 
-# Write the published contract anew from the code.
+# Write the published contract and the generated documents anew from the code.
 schema:
     {{bin}}/aftersales schema > schema/aftersales.graphql
     {{bin}}/aftersales schema --core > schema/core.graphql
+    {{bin}}/python -m aftersales.reference

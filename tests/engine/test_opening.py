@@ -143,12 +143,17 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[str, str, str]]]] = [
     ("one gone, one held",
         {"order": replace(TWO, claims=(claimed(full=True), claimed(by="rq_3", active=True))), "lines": lines(1)},
         [("DUPLICATE", "G_ACTIVE", "lines.0.quantity")]),
+    ("what another request holds whose money is on its way", {
+        "order": an_order(claims=(claimed(active=True, full=True, money=100),))},
+        [("DUPLICATE", "G_ACTIVE", "lines.0.quantity")]),
     # G_FULL
     ("what the seller gave back unasked", {"order": an_order(claims=(claimed(by=None, money=100, full=True),))},
         [("INELIGIBLE", "G_FULL", "lines.0.orderLineId")]),
     ("of which the seller gave a part unasked", {"order": an_order(claims=(claimed(by=None, money=40),))}, []),
     # G_COUNT
     ("a fifth time", {"order": an_order(claims=tuple(claimed(by=f"rq_{n}") for n in range(4)))}, []),
+    ("a fifth time, and the seller gave some unasked", {
+        "order": an_order(claims=(claimed(by=None, money=1), *(claimed(by=f"rq_{n}") for n in range(4))))}, []),
     ("a sixth time", {"order": an_order(claims=tuple(claimed(by=f"rq_{n}") for n in range(5)))},
         [("LIMIT_REACHED", "G_COUNT", "lines.0.orderLineId")]),
     ("a sixth time, on another line of the same product", {
@@ -181,6 +186,7 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[str, str, str]]]] = [
     ("a change of mind where none is taken",
         {"kind": RR, "order": an_order(a_line(change_of_mind_ok=False)), "reason": "no_longer_needed"},
         [("INELIGIBLE", "G_TYPE_OK", "lines.0.orderLineId")]),
+    ("another reason where no change of mind is taken", {"kind": RR, "order": an_order(a_line(change_of_mind_ok=False))}, []),
     ("a change of mind where it is", {"kind": RR, "reason": "no_longer_needed"}, []),
     # The note
     ("as much said as may be", {"note": "x" * 500}, []),
@@ -261,6 +267,21 @@ def test_a_reshipment_takes_no_change_of_mind_even_if_it_had_the_reason() -> Non
     ]
 
 
+def test_whoever_gives_a_wrong_reason_is_told_the_right_ones() -> None:
+    (problem,) = objections(an_opening(order=on_its_way(), reason="damaged"))
+
+    assert (problem.facts["state"], problem.facts["allowed"]) == ("IN_TRANSIT", "wont_arrive_on_time")
+
+
+def test_the_policies_depend_on_the_claimed_lines_alone() -> None:
+    order = an_order(a_line("ol_1", category="lamps"), a_line("ol_2", category="books"), a_line("ol_3"))
+
+    facts = facts_of(an_opening(order=order, lines=lines(ol_1=1, ol_3=1)).claim, kinds()[RO], OPENED)
+
+    assert facts.categories == {"lamps"}
+    assert (facts.market, facts.kind, facts.order_value, facts.at) == ("ID", RO, rp(300), OPENED)
+
+
 def test_a_retired_reason_is_no_longer_given() -> None:
     retired = {code: replace(reason, retired=True) for code, reason in kinds()[RO].reasons.items()}
 
@@ -333,6 +354,8 @@ MAXIMA: list[tuple[str, dict[str, Any], list[int]]] = [
         {"kind": RR, "order": an_order(shipping=40), "reason": "no_longer_needed"}, [100]),
     ("with shipping if it is nobody's", {"kind": RR, "order": an_order(shipping=40), "reason": "wrong_size"}, [140]),
     ("less what the seller gave", {"order": an_order(claims=(claimed(by=None, money=40),))}, [60]),
+    ("less what the seller gave, whatever else was bought",
+        {"order": an_order(*PAIR, claims=(claimed(by=None, money=40),)), "lines": lines(1)}, [60]),
     ("less what an earlier request got", {"order": an_order(claims=(claimed(money=70),))}, [30]),
     ("no more than the line has left, for a part of its units",
         {"order": an_order(THREE_UNITS, claims=(claimed(by=None, money=250),)), "lines": lines(1)}, [50]),

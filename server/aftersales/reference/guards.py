@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..engine import guards
 from ..engine.kind import Kind
 from ..engine.opening import GUARDS
 from .markdown import code, table
@@ -35,17 +34,22 @@ def chapter(kinds: Iterable[Kind]) -> str:
 
 def of_rows(kinds: Iterable[Kind]) -> Mapping[str, Any]:
     return {
-        name(guard): outer(guard) for kind in kinds for row in kind.process.rows for guard in (*row.gates, *row.guards)
+        name(guard): explained(guard)
+        for kind in kinds
+        for row in kind.process.rows
+        for guard in (*row.gates, *row.guards)
     }
 
 
 def name(guard: Any) -> str:
-    """The function's; of a guard that was made by another function, that one's."""
-    return str(guard.__qualname__).partition(".")[0].lstrip("_")
+    """The function's, or that of the guard's class, in the same writing."""
+    own = getattr(guard, "__qualname__", type(guard).__name__)
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", str(own).partition(".")[0].lstrip("_")).lower()
 
 
-def outer(guard: Any) -> Any:
-    return getattr(guards, name(guard), guard)
+def explained(guard: Any) -> Any:
+    """What has the sentence: the function, or the class that the guard is of."""
+    return guard if hasattr(guard, "__qualname__") else type(guard)
 
 
 def said(guard: Any) -> tuple[str, str]:
