@@ -1,4 +1,4 @@
-"""Measures: fills a database, starts both servers on a copy each, compares what they answer, and prints what it costs."""
+"""Fills a database, starts both servers on a copy each, compares what they answer, and prints what that costs."""
 
 import argparse
 import shutil
@@ -19,6 +19,7 @@ from .server import Server, Spent
 # The most one may cost of the other; None: only told.
 TARGETS: dict[str, float | None] = {"page": 12, "detail": None, "tiny": None, "open": 4, "approve": 4}
 IDLE_MB = 120
+MB = 1_000_000
 # Mutations are asked once each: so many, in all, does the data hold.
 MOST = {"page": 4_000, "detail": 10_000, "tiny": 10_000, "open": 700, "approve": 700}
 
@@ -29,7 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         path = Path(folder) / "filled.sqlite3"
         fill(path)
         ours, bare = (Path(shutil.copy(path, path.with_name(f"{which}.sqlite3"))) for which in ("ours", "bare"))
-        with Server("bare", bare, args.connections) as bare_server, Server("ours", ours, args.connections) as our_server:
+        with (
+            Server("bare", bare, args.connections) as bare_server,
+            Server("ours", ours, args.connections) as our_server,
+        ):
             spent = uvloop.run(_measured(our_server, bare_server, path, args))
             return _tell(spent, our_server, bare_server)
 
@@ -71,12 +75,16 @@ def _tell(costs: Costs, ours: Server, bare: Server) -> int:
         most = TARGETS[name]
         over = most is not None and mine / its > most
         missed += over
-        print(f"{name:<22}{mine:>9.3f}{its:>9.3f}{mine / its:>8.1f}{most or '':>9}{'  missed' if over else ''}")
-    idle = ours.idle_bytes / 1e6
-    over = idle > IDLE_MB
-    print(f"{'MB resident, idle':<22}{idle:>9.0f}{bare.idle_bytes / 1e6:>9.0f}{'':>8}{IDLE_MB:>9}{'  missed' if over else ''}")
-    print(f"{'MB resident, after':<22}{ours.busy_bytes / 1e6:>9.0f}{bare.busy_bytes / 1e6:>9.0f}")
-    return int(missed + over > 0)
+        print(f"{name:<22}{mine:>9.3f}{its:>9.3f}{mine / its:>8.1f}{most or '':>9}{told(over)}")
+    idle = ours.idle_bytes / MB
+    missed += idle > IDLE_MB
+    print(f"{'MB resident, idle':<22}{idle:>9.0f}{bare.idle_bytes / MB:>9.0f}{'':>8}{IDLE_MB:>9}{told(idle > IDLE_MB)}")
+    print(f"{'MB resident, after':<22}{ours.busy_bytes / MB:>9.0f}{bare.busy_bytes / MB:>9.0f}")
+    return int(missed > 0)
+
+
+def told(missed: bool) -> str:
+    return "  missed" if missed else ""
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ class Asking:
         self._keys = count()
         requests = connection.execute("SELECT id, shop_id FROM requests ORDER BY id").fetchall()
         pending = connection.execute(
-            "SELECT id, shop_id, version FROM requests WHERE kind = 'refund_only' AND status = 'PENDING_REVIEW' ORDER BY id"
+            "SELECT id, shop_id, version FROM requests"
+            " WHERE kind = 'refund_only' AND status = 'PENDING_REVIEW' ORDER BY id"
         ).fetchall()
         unclaimed = connection.execute(
             "SELECT o.id, l.id, o.buyer_id FROM orders o JOIN order_lines l ON l.order_id = o.id AND l.position = 0"
@@ -92,14 +93,19 @@ class Asking:
     def _post(self, document: str, name: str, variables: dict[str, Any], token: str) -> bytes:
         body = orjson.dumps({"query": document, "operationName": name, "variables": variables})
         head = (
-            "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\naccept: application/json\r\n"
-            f"accept-language: en\r\nuser-agent: {PROGRAM}\r\nauthorization: Bearer {token}\r\ncontent-length: {len(body)}\r\n\r\n"
+            "POST /graphql HTTP/1.1",
+            "host: localhost",
+            "content-type: application/json",
+            "accept: application/json",
+            "accept-language: en",
+            f"user-agent: {PROGRAM}",
+            f"authorization: Bearer {token}",
+            f"content-length: {len(body)}",
         )
-        return head.encode() + body
+        return "\r\n".join([*head, "", ""]).encode() + body
 
 
 BOARD, OPEN, APPROVE = (
     (OPERATIONS / f"{name}.graphql").read_text() for name in ("Board", "RefundOnlyOpen", "RefundOnlyApprove")
 )
 DETAIL, TINY = ((HERE / "documents" / f"{name}.graphql").read_text() for name in ("Detail", "Tiny"))
-

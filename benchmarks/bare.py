@@ -6,19 +6,15 @@ the two against each other, the answers and the rows that are written.
 """
 
 import sqlite3
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import orjson
+from starlette.types import Receive, Scope, Send
 
 from . import bare_reads, bare_writes
+from .bare_reads import Answer
 
 HEADERS = [(b"content-type", b"application/json; charset=utf-8"), (b"cache-control", b"no-store")]
-
-Message = dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 
 class Bare:
@@ -29,7 +25,7 @@ class Bare:
             self.connection.execute(f"PRAGMA {pragma}")
         self.terms = bare_writes.terms(self.connection)
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await lifespan(receive, send)
         message = await receive()
@@ -44,7 +40,7 @@ class Bare:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 
-    def answer(self, name: str, variables: Message, program: str) -> Message:
+    def answer(self, name: str, variables: Answer, program: str) -> Answer:
         match name:
             case "Board":
                 return bare_reads.board(self.connection, **variables)

@@ -20,11 +20,12 @@ CLOCKS = {
 }
 DIGITS = {"IDR": 0, "MYR": 2}
 HOUR = 3_600_000_000
+DAY = 24 * HOUR
 
 PAGE = """
     SELECT r.id, r.number, r.status, r.version, r.attempt, r.market, r.note, r.fault, r.return_method, r.approved_by,
-           r.close_reason, r.created_at, r.updated_at, r.kind, r.stage, r.stage_label, r.reason, r.refund_max, r.next_due_at,
-           o.id, o.number, o.state, o.currency
+           r.close_reason, r.created_at, r.updated_at, r.kind, r.stage, r.stage_label, r.reason, r.refund_max,
+           r.next_due_at, o.id, o.number, o.state, o.currency
     FROM requests r JOIN orders o ON o.id = r.order_id
     WHERE r.shop_id = ? AND r.status = ? ORDER BY r.next_due_at, r.id LIMIT ?
 """
@@ -44,8 +45,8 @@ PAGE_EVENTS = f"""
 """
 ONE = """
     SELECT r.id, r.number, r.status, r.version, r.attempt, r.market, r.note, r.fault, r.return_method, r.approved_by,
-           r.close_reason, r.terms_id, r.created_at, r.updated_at, r.closed_at, r.kind, r.stage, r.stage_label, r.reason,
-           o.id, o.number, o.state, o.placed_at, o.delivered_at, o.total, o.currency
+           r.close_reason, r.terms_id, r.created_at, r.updated_at, r.closed_at, r.kind, r.stage, r.stage_label,
+           r.reason, o.id, o.number, o.state, o.placed_at, o.delivered_at, o.total, o.currency
     FROM requests r JOIN orders o ON o.id = r.order_id WHERE r.id = ?
 """
 ONE_LINES = """
@@ -56,7 +57,8 @@ ONE_CLOCK = """
     SELECT id, key, owed_by, due_at FROM deadlines WHERE request_id = ? AND status = 'RUNNING' ORDER BY due_at LIMIT 1
 """
 ONE_EVENTS = """
-    SELECT sequence, type, rule, at, party, version, note FROM events WHERE request_id = ? ORDER BY sequence DESC LIMIT 20
+    SELECT sequence, type, rule, at, party, version, note FROM events
+    WHERE request_id = ? ORDER BY sequence DESC LIMIT 20
 """
 ONE_EVIDENCE = """
     SELECT e.id, e.kind, e.party, e.media_type, e.url, e.created_at
@@ -64,6 +66,7 @@ ONE_EVIDENCE = """
 """
 
 Answer = dict[str, Any]
+Row = tuple[Any, ...]
 
 
 def board(connection: sqlite3.Connection, filter: Answer, first: int) -> Answer:
@@ -86,12 +89,10 @@ def board(connection: sqlite3.Connection, filter: Answer, first: int) -> Answer:
     return {"requests": {"nodes": nodes, "pageInfo": info, "streamCursor": text64({"p": {shop: position}})}}
 
 
-def listed(
-    row: tuple[Any, ...], lines: list[tuple[Any, ...]], clocks: list[tuple[Any, ...]], events: list[tuple[Any, ...]], now: int
-) -> Answer:
+def listed(row: Row, lines: list[Row], clocks: list[Row], events: list[Row], now: int) -> Answer:
     (
-        id, number, status, version, attempt, market, note, fault, method, approved_by, close_reason, created_at, updated_at,
-        kind, stage, stage_label, reason, most, _, order, order_number, order_state, currency,
+        id, number, status, version, attempt, market, note, fault, method, approved_by, close_reason, created_at,
+        updated_at, kind, stage, stage_label, reason, most, _, order, order_number, order_state, currency,
     ) = row  # fmt: skip
     return {
         "id": id,
@@ -120,7 +121,7 @@ def listed(
             for _, line, quantity, product, variation in lines
         ],
         "order": {"id": order, "number": order_number, "state": order_state},
-        "nextDeadline": clock_of(*clocks[-1][1:], now) if clocks else None,
+        "nextDeadline": clock_of(clocks[-1][1:], now) if clocks else None,
         "history": {
             "nodes": [
                 {"id": f"ev_{id[3:]}_{sequence}", "type": type, "at": instant(at), "by": party}
@@ -140,8 +141,8 @@ def detail(connection: sqlite3.Connection, id: str) -> Answer:
     connection.execute("COMMIT")
     (
         _, number, status, version, attempt, market, note, fault, method, approved_by, close_reason, terms, created_at,
-        updated_at, closed_at, kind, stage, stage_label, reason, order, order_number, state, placed_at, delivered_at, total,
-        currency,
+        updated_at, closed_at, kind, stage, stage_label, reason, order, order_number, state, placed_at, delivered_at,
+        total, currency,
     ) = row  # fmt: skip
     return {
         "request": {
@@ -186,7 +187,7 @@ def detail(connection: sqlite3.Connection, id: str) -> Answer:
                 }
                 for line, quantity, most, sku, product, variation, paid in lines
             ],
-            "nextDeadline": clock_of(*clocks[0], now) if clocks else None,
+            "nextDeadline": clock_of(clocks[0], now) if clocks else None,
             "history": {
                 "nodes": [
                     {
@@ -216,17 +217,24 @@ def tiny(connection: sqlite3.Connection, id: str) -> Answer:
     return {"request": {"id": row[0], "status": row[1]}}
 
 
-def of_each(rows: Iterable[tuple[Any, ...]]) -> defaultdict[str, list[tuple[Any, ...]]]:
-    found: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+def of_each(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
+    found: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         found[row[0]].append(row)
     return found
 
 
-def clock_of(id: str, key: str, owed_by: str, due_at: int, now: int) -> Answer:
+def clock_of(row: Row, now: int) -> Answer:
+    id, key, owed_by, due_at = row
     left = due_at - now
-    urgency = "OVERDUE" if left <= 0 else "URGENT" if left <= 6 * HOUR else "WARNING" if left <= 24 * HOUR else "CALM"
-    return {"id": id, "handle": key, "label": CLOCKS[key], "owedBy": owed_by, "dueAt": instant(due_at), "urgency": urgency}
+    return {
+        "id": id,
+        "handle": key,
+        "label": CLOCKS[key],
+        "owedBy": owed_by,
+        "dueAt": instant(due_at),
+        "urgency": "OVERDUE" if left <= 0 else "URGENT" if left <= 6 * HOUR else "WARNING" if left <= DAY else "CALM",
+    }
 
 
 def instant(micros: int) -> str:

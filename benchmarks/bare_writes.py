@@ -14,9 +14,8 @@ from typing import Any
 import orjson
 import uuid_utils
 
-from .bare_reads import HOUR, Answer, instant, money
+from .bare_reads import DAY, HOUR, Answer, Row, instant, money
 
-DAY = 24 * HOUR
 NEVER = 2**63 - 1
 WARN_BEFORE = (86_400, 21_600, 3_600)
 SECOND = 1_000_000
@@ -24,23 +23,26 @@ PENDING = {"handle": "pending_review", "label": "Waiting for review"}
 REFUNDING = {"handle": "refunding", "label": "Refund on its way"}
 
 ORDER = """
-    SELECT o.shop_id, o.number, o.buyer_id, o.currency, o.state, o.delivered_at, o.total, o.claims_version, s.market, s.kind
+    SELECT o.shop_id, o.number, o.buyer_id, o.currency, o.state, o.delivered_at, o.total, o.claims_version,
+           s.market, s.kind
     FROM orders o JOIN shops s ON s.id = o.shop_id WHERE o.id = ?
 """
-BOUGHT = "SELECT id, sku_id, product_name, quantity, unit_paid, tax FROM order_lines WHERE order_id = ? ORDER BY position"
+BOUGHT = "SELECT id, product_name, quantity, unit_paid, tax FROM order_lines WHERE order_id = ? ORDER BY position"
 CLAIMED = """
     SELECT l.order_line_id, l.quantity, r.status FROM requests r JOIN request_lines l ON l.request_id = r.id
     WHERE r.order_id = ?
 """
 REFUNDED = "SELECT request_id, lines FROM refunds WHERE order_id = ? AND status <> 'FAILED'"
 KNOWN = "SELECT request_id, fingerprint FROM idempotency WHERE scope = ? AND key = ? AND created_at >= ?"
-REMEMBER = "INSERT INTO idempotency (scope, key, fingerprint, request_id, version, created_at) VALUES (?, ?, ?, ?, ?, ?)"
+REMEMBER = """
+    INSERT INTO idempotency (scope, key, fingerprint, request_id, version, created_at) VALUES (?, ?, ?, ?, ?, ?)
+"""
 TAKE = "UPDATE orders SET claims_version = claims_version + 1 WHERE id = ? AND claims_version = ?"
 INSERT = f"""
     INSERT INTO requests (
-        id, number, shop_id, market, order_id, buyer_id, kind, original_kind, stage, stage_label, status, version, sequence,
-        attempt, edits, disputes, reason, note, fault, refund_max, tags, dispute_status, appeal_status, details, terms_id,
-        waiting_for, next_due_at, created_at, updated_at, search
+        id, number, shop_id, market, order_id, buyer_id, kind, original_kind, stage, stage_label, status, version,
+        sequence, attempt, edits, disputes, reason, note, fault, refund_max, tags, dispute_status, appeal_status,
+        details, terms_id, waiting_for, next_due_at, created_at, updated_at, search
     ) VALUES ({", ".join("?" * 30)})
 """
 INSERT_LINE = """
@@ -67,14 +69,17 @@ LINES = """
     FROM request_lines l JOIN order_lines b ON b.id = l.order_line_id WHERE l.request_id = ? ORDER BY l.position
 """
 RUNNING = "SELECT id, due_at FROM deadlines WHERE request_id = ? AND status = 'RUNNING'"
+MET = "UPDATE deadlines SET status = 'MET', wake_at = NULL WHERE id = ?"
 GRANT = """
-    UPDATE requests SET stage = 'refunding', stage_label = ?, status = 'REFUNDING', version = version + 1, sequence = sequence + 4,
-        refund_approved = ?, approved_by = 'SELLER', waiting_for = 'SYSTEM', next_due_at = ?, updated_at = ?
+    UPDATE requests SET stage = 'refunding', stage_label = ?, status = 'REFUNDING', version = version + 1,
+        sequence = sequence + 4, refund_approved = ?, approved_by = 'SELLER', waiting_for = 'SYSTEM',
+        next_due_at = ?, updated_at = ?
     WHERE id = ? AND version = ?
 """
 REFUND = """
     INSERT INTO refunds (
-        id, request_id, order_id, shop_id, position, amount, currency, initiator, status, lines, created_at, tries, next_try_at
+        id, request_id, order_id, shop_id, position, amount, currency, initiator, status, lines, created_at, tries,
+        next_try_at
     ) VALUES (?, ?, ?, ?, 0, ?, ?, 'SELLER', 'PENDING', ?, ?, 0, ?)
 """
 
@@ -126,7 +131,7 @@ def _opened(connection: sqlite3.Connection, terms: TermsOf, program: str, input:
         raise No
     lines, left_of_order = [], total - sum(refunded.values())
     for position, line in enumerate(input["lines"]):
-        id, _, _, units, paid, tax = bought[line["orderLineId"]]
+        id, _, units, paid, tax = bought[line["orderLineId"]]
         held = sum(quantity for of, quantity, _ in claimed if of == id)
         if not 1 <= line["quantity"] <= units - held:
             raise No
@@ -138,15 +143,15 @@ def _opened(connection: sqlite3.Connection, terms: TermsOf, program: str, input:
     hex = uuid_utils.uuid7().hex
     id, number, due = f"rq_{hex}", f"AS-{token_hex(2).upper()}-{token_hex(2).upper()}", at + review
     maximum, clock, note = sum(line[3] for line in lines), f"dl_{hex}_1_0", input.get("note") or ""
-    search = " ".join([number, order_number, *(bought[line[1]][2] for line in lines), note]).lower()
+    search = " ".join([number, order_number, *(bought[line[1]][1] for line in lines), note]).lower()
     connection.execute(REMEMBER, (scope, input["idempotencyKey"], print, id, 1, at))
     one(connection.execute(TAKE, (order, claims_version)))
     connection.execute(
         INSERT,
         (
             id, number, shop, market, order, buyer, "refund_only", "refund_only", PENDING["handle"], PENDING["label"],
-            "PENDING_REVIEW", 1, 2, 1, 0, 0, input["reason"], note, "CARRIER", maximum, "[]", "NONE", "NOT_AVAILABLE", "{}",
-            version, "SELLER", due, at, at, search,
+            "PENDING_REVIEW", 1, 2, 1, 0, 0, input["reason"], note, "CARRIER", maximum, "[]", "NONE", "NOT_AVAILABLE",
+            "{}", version, "SELLER", due, at, at, search,
         ),
     )  # fmt: skip
     connection.executemany(INSERT_LINE, [(f"rl_{hex}_{line[0]}", id, *line) for line in lines])
@@ -214,7 +219,7 @@ def _approved(connection: sqlite3.Connection, program: str, input: Answer) -> An
         "UPDATE request_lines SET refund_approved = ? WHERE id = ?",
         [(share, line[0]) for share, line in zip(shares, lines, strict=True)],
     )
-    connection.executemany("UPDATE deadlines SET status = 'MET', wake_at = NULL WHERE id = ?", [(clock,) for clock, _ in clocks])
+    connection.executemany(MET, [(clock,) for clock, _ in clocks])
     parts = [[line[1], share] for share, line in zip(shares, lines, strict=True)]
     connection.execute(REFUND, (refund, id, order, shop, amount, currency, orjson.dumps(parts).decode(), at, at))
     told = money(amount, currency)
@@ -252,8 +257,8 @@ def _approved(connection: sqlite3.Connection, program: str, input: Answer) -> An
 
 
 def _log(
-    connection: sqlite3.Connection, shop: str, id: str, sequence: int, version: int, said: Sequence[tuple[Any, ...]],
-    facts: tuple[Any, ...], was: str | None,
+    connection: sqlite3.Connection, shop: str, id: str, sequence: int, version: int, said: Sequence[Row],
+    facts: Row, was: str | None,
 ) -> None:  # fmt: skip
     [[position]] = connection.execute(COUNT, (len(said), shop)).fetchall()
     rule, at, party, actor, program, action, source, target = facts
@@ -261,8 +266,9 @@ def _log(
         LOG,
         [
             (
-                shop, position - len(said) + 1 + index, id, sequence + 1 + index, version, type, rule, at, at, party, actor,
-                program, action, source, target, note, orjson.dumps(data).decode(), clock, None if index else was,
+                shop, position - len(said) + 1 + index, id, sequence + 1 + index, version, type, rule, at, at, party,
+                actor, program, action, source, target, note, orjson.dumps(data).decode(), clock,
+                None if index else was,
             )
             for index, (type, note, data, clock) in enumerate(said)
         ],
@@ -301,5 +307,3 @@ def offset(micros: int) -> str:
 def fingerprint(input: Answer) -> str:
     told = {name: value for name, value in input.items() if name != "idempotencyKey"}
     return sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-

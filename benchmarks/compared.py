@@ -22,7 +22,7 @@ WRITTEN = {
 NEW = (
     (re.compile(r"AS-[0-9A-Z]{4}-[0-9A-Z]{4}\b", re.IGNORECASE), "NUMBER"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "DIGEST"),
-    (re.compile(r"\b1[0-9]{15}\b"), "INSTANT"),
+    (re.compile(r'(?<!")\b1[0-9]{15}\b'), "0"),
     (re.compile(r"\b20[0-9-]{8}T[0-9:.]+(Z|\+00:00)"), "INSTANT"),
 )
 
@@ -62,16 +62,16 @@ def masked(value: Any, id: str) -> Any:
     text = orjson.dumps(value).decode().replace(id.partition("_")[2], "REQUEST")
     for pattern, word in NEW:
         text = pattern.sub(word, text)
-    return orjson.loads(text.replace(":INSTANT", ':"INSTANT"').replace("[INSTANT", '["INSTANT"').replace(",INSTANT", ',"INSTANT"'))
+    return orjson.loads(text)
 
 
 def written(path: Path, id: str) -> Any:
     connection = sqlite3.connect(path)
     connection.row_factory = sqlite3.Row
-    found = {
-        table: [_without(dict(row)) for row in connection.execute(f"SELECT * FROM {table} WHERE {owner} = ? ORDER BY 1", (id,))]
-        for table, owner in WRITTEN.items()
-    }
+    found = {}
+    for table, owner in WRITTEN.items():
+        rows = connection.execute(f"SELECT * FROM {table} WHERE {owner} = ? ORDER BY 1", (id,))
+        found[table] = [_without(dict(row)) for row in rows]
     connection.close()
     return masked(found, id)
 

@@ -1,4 +1,4 @@
-"""A server to be measured, ours or the bare one, on a file: `python -m benchmarks.served ours FILE`. Prints its address."""
+"""A server to be measured, on a file: `python -m benchmarks.served ours FILE`, or `bare`. Prints its address."""
 
 import asyncio
 import sys

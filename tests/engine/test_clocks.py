@@ -239,9 +239,7 @@ def test_who_starts_no_later_is_due_no_later(
 
 
 @given(INSTANTS, SPANS, SPANS)
-def test_a_pause_never_makes_a_clock_run_out_early(
-    start: datetime, left: timedelta, pause: timedelta
-) -> None:
+def test_a_pause_never_makes_a_clock_run_out_early(start: datetime, left: timedelta, pause: timedelta) -> None:
     kept = remaining(start + left, start)
 
     resumed = resume(kept, start + pause)

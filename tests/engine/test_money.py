@@ -39,9 +39,7 @@ def test_one_currency_adds_subtracts_and_compares() -> None:
     assert str(usd("1E+3")) == "1000 USD"
 
 
-@pytest.mark.parametrize(
-    "mix", [operator.add, operator.sub, operator.lt, operator.le, operator.gt, operator.ge]
-)
+@pytest.mark.parametrize("mix", [operator.add, operator.sub, operator.lt, operator.le, operator.gt, operator.ge])
 def test_two_currencies_never_mix(mix: Callable[[Any, Any], Any]) -> None:
     with pytest.raises(ValueError, match="USD and IDR do not mix"):
         mix(usd("1"), idr(1))
@@ -72,9 +70,7 @@ def test_minor_units_survive_the_way_there_and_back(minor: int, digits: int) -> 
     assert to_minor(from_minor(minor, "USD", digits), digits) == minor
 
 
-@pytest.mark.parametrize(
-    "amount", ["0.001", "1.999", "NaN", "Infinity", "12345678901234567890123456789012.001"]
-)
+@pytest.mark.parametrize("amount", ["0.001", "1.999", "NaN", "Infinity", "12345678901234567890123456789012.001"])
 def test_what_is_not_in_minor_units_is_refused_not_rounded(amount: str) -> None:
     with pytest.raises(ValueError, match=r"decimals|is not an amount"):
         to_minor(usd(amount), 2)
@@ -107,9 +103,7 @@ WEIGHTS = st.lists(st.integers(0, 10**9) | st.decimals(0, 10**9, places=2), min_
 
 
 @given(st.integers(0, 10**15), WEIGHTS, st.integers(0, 3))
-def test_shares_sum_to_the_total_and_none_is_negative(
-    minor: int, weights: list[int | Decimal], digits: int
-) -> None:
+def test_shares_sum_to_the_total_and_none_is_negative(minor: int, weights: list[int | Decimal], digits: int) -> None:
     total = from_minor(minor, "XXX", digits)
 
     divided = shares(total, weights, digits)
@@ -176,9 +170,7 @@ def test_no_more_units_than_were_bought_have_a_maximum(quantity: int) -> None:
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(1, 20))
-def test_unit_by_unit_under_the_cap_never_brings_more_than_the_whole_line(
-    unit: int, tax: int, bought: int
-) -> None:
+def test_unit_by_unit_under_the_cap_never_brings_more_than_the_whole_line(unit: int, tax: int, bought: int) -> None:
     whole = line_maximum(idr(unit), bought, bought=bought, tax=idr(tax), digits=0)
 
     refunded = Money.zero("IDR")

@@ -186,7 +186,8 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[str, str, str]]]] = [
     ("a change of mind where none is taken",
         {"kind": RR, "order": an_order(a_line(change_of_mind_ok=False)), "reason": "no_longer_needed"},
         [("INELIGIBLE", "G_TYPE_OK", "lines.0.orderLineId")]),
-    ("another reason where no change of mind is taken", {"kind": RR, "order": an_order(a_line(change_of_mind_ok=False))}, []),
+    ("another reason where no change of mind is taken",
+        {"kind": RR, "order": an_order(a_line(change_of_mind_ok=False))}, []),
     ("a change of mind where it is", {"kind": RR, "reason": "no_longer_needed"}, []),
     # The note
     ("as much said as may be", {"note": "x" * 500}, []),

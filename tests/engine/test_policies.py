@@ -93,8 +93,7 @@ def test_an_unknown_order_value_is_worth_nothing() -> None:
 def test_most_conditions_win_then_the_latest() -> None:
     default, market = clock(value=1), clock(value=2, market="GB")
     early, late = (
-        clock(value=value, market="GB", shop_kind=MALL, valid_from=at)
-        for value, at in ((3, MARCH), (4, APRIL))
+        clock(value=value, market="GB", shop_kind=MALL, valid_from=at) for value, at in ((3, MARCH), (4, APRIL))
     )
     records = [default, market, early, late]
 
@@ -153,9 +152,7 @@ def test_the_choice_does_not_depend_on_the_order_of_records(
     chosen = choose(records, "review.first", facts)
 
     assert chosen == choose(shuffled, "review.first", facts)
-    assert chosen is None or all(
-        not record.matches(facts) or record.rank <= chosen.rank for record in records
-    )
+    assert chosen is None or all(not record.matches(facts) or record.rank <= chosen.rank for record in records)
 
 
 @given(distinct_records(), st.lists(FACTS_OF_ALL_SORTS, max_size=8))
@@ -288,9 +285,7 @@ def test_two_policies_of_one_weight_that_some_request_matches_both_are_a_fault(
         ({"market": "GB"}, {"market": "GB", "shop_kind": MALL}),
     ],
 )
-def test_two_policies_that_no_request_is_torn_between_are_none(
-    one: dict[str, Any], other: dict[str, Any]
-) -> None:
+def test_two_policies_that_no_request_is_torn_between_are_none(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert Book([clock(), clock(**one), clock(**other)]).keys
 
 
@@ -404,9 +399,7 @@ CLOCKS = st.builds(
     owed_by=st.sampled_from(["", "SELLER", "BUYER|SELLER"]),
     calendar=st.sampled_from(["", "MON_FRI", "MON_SAT"]),
 )
-TERMS = st.builds(
-    Terms, st.text(), st.dictionaries(st.text(), CLOCKS | st.builds(Term, st.integers() | st.booleans()))
-)
+TERMS = st.builds(Terms, st.text(), st.dictionaries(st.text(), CLOCKS | st.builds(Term, st.integers() | st.booleans())))
 
 
 @given(TERMS)

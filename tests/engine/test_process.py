@@ -203,6 +203,12 @@ def test_a_stage_that_the_system_may_leave_together_with_others_does_not_wait_fo
     assert "mending" in built(YES, SILENCE, START, mend).stages
 
 
+def test_something_may_still_be_done_to_a_request_that_has_ended_if_it_stays_ended() -> None:
+    confirm = Transition("X3", DONE, "confirm", None, Party.SELLER, "Confirm the parcel")
+
+    assert built(YES, SILENCE, confirm).at("done", "confirm")
+
+
 def test_common_rows_of_stages_that_a_kind_never_reaches_are_left_out() -> None:
     common = (Transition("C1", MENDING, "mend", DONE, Party.SELLER, "Mend"),)
 

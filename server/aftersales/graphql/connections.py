@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import strawberry
 
 from ..engine.filter import Filter
@@ -21,12 +23,19 @@ class RequestEdge:
     node: types.Request = strawberry.field(description="The request.")
 
 
+def edges(self: RequestConnection) -> list[RequestEdge]:
+    """Made only when asked for: most ask for `nodes`."""
+    places = zip(self.cursors, self.nodes, strict=True)
+    return [RequestEdge(cursor=Cursor(cursor), node=node) for cursor, node in places]
+
+
 @strawberry.type(description="A page of requests.")
 class RequestConnection:
     filter: strawberry.Private[Filter]
     context: strawberry.Private[Context]
     total: strawberry.Private[int | None]
-    edges: list[RequestEdge] = strawberry.field(description="With the cursor of each.")
+    cursors: strawberry.Private[Sequence[str]]
+    edges: list[RequestEdge] = strawberry.field(resolver=edges, description="With the cursor of each.")
     nodes: list[types.Request] = strawberry.field(description="Without the cursors.")
     page_info: PageInfo = strawberry.field(description="Whether there is more, and from where.")
     stream_cursor: Cursor = strawberry.field(
@@ -63,14 +72,14 @@ async def requests_page(
     if history is not None:
         events = await house.log.history(page.ids, history + 1, None)
         context.cache["history", history, None] = {id: events.get(id, []) for id in page.ids}
-    nodes = [types.request(context, found[id]) for id in page.ids if id in found]
-    edges = [RequestEdge(cursor=Cursor(cursor), node=node) for cursor, node in zip(page.cursors, nodes, strict=False)]
+    # between the two reads nothing vanishes: requests are never deleted
+    nodes = [types.request(context, found[id]) for id in page.ids]
     info = page_info(page.cursors, page.has_next, page.has_previous)
     return RequestConnection(
         filter=filter,
         context=context,
         total=None,
-        edges=edges,
+        cursors=page.cursors,
         nodes=nodes,
         page_info=info,
         stream_cursor=Cursor(position),
@@ -78,7 +87,7 @@ async def requests_page(
 
 
 # What depends on the order's other requests, which a lean read leaves out.
-NEEDS_ALL = frozenset({"availableActions", "evidence"})
+NEEDS_ALL = frozenset({"availableActions"})
 
 
 async def requests_of_order(context: Context, order_id: str, first: int, after: str | None) -> RequestConnection:
@@ -88,9 +97,8 @@ async def requests_of_order(context: Context, order_id: str, first: int, after: 
     loaded = await context.loaders.full.load_many(list(page))
     found = [request for request in loaded if request is not None]
     nodes = [types.request(context, request) for request in found]
-    edges = [RequestEdge(cursor=Cursor(str(node.id)), node=node) for node in nodes]
     position = await now_position(context, filter)
     return RequestConnection(
-        filter=filter, context=context, total=len(ids), edges=edges, nodes=nodes, page_info=info,
-        stream_cursor=Cursor(position),
+        filter=filter, context=context, total=len(ids), cursors=[str(node.id) for node in nodes], nodes=nodes,
+        page_info=info, stream_cursor=Cursor(position),
     )  # fmt: skip

@@ -63,9 +63,14 @@ class RequestEventEdge:
     node: RequestEvent = strawberry.field(description="The event.")
 
 
+def edges(self: RequestEventConnection) -> list[RequestEventEdge]:
+    """Made only when asked for: most ask for `nodes`."""
+    return [RequestEventEdge(cursor=node.cursor, node=node) for node in self.nodes]
+
+
 @strawberry.type(description="A page of events.")
 class RequestEventConnection:
-    edges: list[RequestEventEdge] = strawberry.field(description="With the cursor of each.")
+    edges: list[RequestEventEdge] = strawberry.field(resolver=edges, description="With the cursor of each.")
     nodes: list[RequestEvent] = strawberry.field(description="Without the cursors.")
     page_info: PageInfo = strawberry.field(description="Whether there is more, and from where.")
 
@@ -115,8 +120,7 @@ def connection(
     """One event more than asked for was read, to know whether there are more."""
     shown = [event(context, of, kind) for of in found[:first] if visible(context, of)]
     info = page_info([str(of.sequence) for of in found[:first]], len(found) > first, after is not None)
-    edges = [RequestEventEdge(cursor=node.cursor, node=node) for node in shown]
-    return RequestEventConnection(edges=edges, nodes=shown, page_info=info)
+    return RequestEventConnection(nodes=shown, page_info=info)
 
 
 async def missed(context: Context, request: engine.Request, version: int) -> list[RequestEvent]:

@@ -8,13 +8,13 @@ only the time differs. Fields that are resolved here must therefore bear to be a
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from operator import attrgetter
 from types import CoroutineType
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     GraphQLBoolean,
@@ -30,7 +30,6 @@ from graphql import (
     GraphQLScalarType,
     GraphQLString,
     Undefined,
-    VariableNode,
     get_argument_values,
     get_nullable_type,
 )
@@ -169,7 +168,7 @@ def method(
         return None
     if resolver.info_parameter or resolver.root_parameter or resolver.parent_parameter:
         return None
-    function: Callable[..., Any] = resolver.wrapped_func
+    function = cast("Callable[..., Any]", resolver.wrapped_func)
     if not field.args:
         return lambda source, run: completed(function(source), run)
     given = arguments(run, field, details)
@@ -187,20 +186,14 @@ def arguments(run: FastExecutor, field: GraphQLField, details: list[FieldDetails
             return None
         names[name] = strawberry.python_name
 
-    def worked_out(run: FastExecutor) -> dict[str, Any]:
-        told = get_argument_values(field, node, run.variable_values, None, run.hide_suggestions)
-        return {names[name]: value for name, value in told.items()}
-
-    def remembered(run: FastExecutor) -> dict[str, Any]:
+    def given(run: FastExecutor) -> dict[str, Any]:
         known = run.known_arguments.get(key)
         if known is None:
-            known = run.known_arguments[key] = worked_out(run)
+            told = get_argument_values(field, node, run.variable_values, None, run.hide_suggestions)
+            known = run.known_arguments[key] = {names[name]: value for name, value in told.items()}
         return known
 
-    if any(isinstance(argument.value, VariableNode) for argument in node.arguments or ()):
-        return remembered
-    constant = worked_out(run)
-    return lambda run: constant
+    return given
 
 
 def completion(run: FastExecutor, type: GraphQLOutputType, details: list[FieldDetails]) -> Step | None:
@@ -266,7 +259,7 @@ def unknown(value: Any, run: FastExecutor) -> Any:
 
 def leaf(type: GraphQLLeafType) -> Step | None:
     if isinstance(type, CustomGraphQLEnumType):
-        return member(type)
+        return member(type) if all(isinstance(value.value, Hashable) for value in type.values.values()) else None
     if (kind := OWN_KIND.get(type)) is not None:
         return lambda value, run: value if value.__class__ is kind else unknown(value, run)
     if type is GraphQLInt:
@@ -286,12 +279,12 @@ def number(value: Any, run: FastExecutor) -> Any:
     return value if value.__class__ is int and -LARGEST <= value <= LARGEST else unknown(value, run)
 
 
-def member(type: CustomGraphQLEnumType) -> Step | None:
-    kind = type.wrapped_cls
+def member(type: CustomGraphQLEnumType) -> Step:
+    kind: Any = type.wrapped_cls
     names = {value.value: name for name, value in type.values.items()}
 
     def written(value: Any, run: FastExecutor) -> Any:
-        # `_value_` is what `value` reads, and without a descriptor in between
+        # `_value_` is what `value` reads, without a descriptor in between
         return names[value._value_] if value.__class__ is kind else unknown(value, run)
 
     return written

@@ -23,6 +23,7 @@ class Loaders:
         self._histories: dict[tuple[int, int | None], DataLoader[str, list[LoggedEvent]]] = {}
         self.full: DataLoader[str, Request | None] = DataLoader(self._full)
         self.visible: DataLoader[str, Request | None] = DataLoader(self._visible)
+        self.lean: DataLoader[str, Request | None] = DataLoader(self._lean)
         self.evidence_of: DataLoader[str, list[Any]] = DataLoader(self._evidence_of)
         self.order_requests: DataLoader[str, list[str]] = DataLoader(self._order_requests)
 
@@ -43,12 +44,17 @@ class Loaders:
         return [found.get(id) for id in ids]
 
     async def _visible(self, ids: list[str]) -> list[Request | None]:
+        return [self._shown(found) for found in await self._full(ids)]
+
+    async def _lean(self, ids: list[str]) -> list[Request | None]:
+        found = await self._context.desk.ledger.requests(ids, lean=True)
+        return [self._shown(found.get(id)) for id in ids]
+
+    def _shown(self, found: Request | None) -> Request | None:
         """Only what the caller may see: the rest does not exist for them."""
+        # first, so that strangers are told the same whether it is there or not
         actor = self._context.actor
-        return [
-            found if found and may_see(actor, found.order.shop.id, found.order.buyer_id) else None
-            for found in await self._full(ids)
-        ]
+        return found if found and may_see(actor, found.order.shop.id, found.order.buyer_id) else None
 
     async def _evidence_of(self, ids: list[str]) -> list[list[Any]]:
         found = await self._context.desk.ledger.evidence_of(ids)

@@ -15,7 +15,7 @@ from ..engine.rights import may_see
 from ..engine.vocabulary import Claim, ClaimLine, OrderState
 from ..engine.vocabulary import Order as EngineOrder
 from . import labels, types
-from .connections import RequestConnection, requests_page
+from .connections import NEEDS_ALL, RequestConnection, requests_page
 from .context import Context, Info
 from .enums import PartyName, RequestSort, RequestStatus
 from .filters import RequestFilter, filter_of
@@ -24,7 +24,7 @@ from .labels import Reason, RequestKind
 from .nodes import find, find_many
 from .paging import invalid
 from .scalars import Cursor, JSONValue
-from .selection import has_argument, integer_argument, node_fields
+from .selection import fields_below, has_argument, integer_argument, node_fields
 
 MOST_NODES = 100
 
@@ -129,7 +129,9 @@ class Query:
     async def request(self, info: Info, by: RequestRef) -> types.Request | None:
         context = info.context
         if by.id:
-            found = await context.loaders.visible.load(str(by.id.value))
+            chosen = {field.name.value for field in fields_below(info._raw_info)}
+            loader = context.loaders.visible if chosen & NEEDS_ALL else context.loaders.lean
+            found = await loader.load(str(by.id.value))
         else:
             number = by.number.value if by.number else ""
             found = await context.desk.ledger.by_number(number.strip().upper())

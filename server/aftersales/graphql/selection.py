@@ -24,6 +24,13 @@ def node_fields(info: ResolveInfo) -> Iterator[FieldNode]:
             yield from _below(info, field.selection_set)
 
 
+def fields_below(info: ResolveInfo) -> Iterator[FieldNode]:
+    """The fields asked of the object that `info` resolves."""
+    for field in info.field_nodes:
+        if field.selection_set:
+            yield from _fields(info, field.selection_set)
+
+
 def _below(info: ResolveInfo, selections: SelectionSetNode) -> Iterator[FieldNode]:
     for field in _fields(info, selections):
         if field.name.value in PAGE_LEVELS and field.selection_set:

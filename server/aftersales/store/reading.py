@@ -48,22 +48,23 @@ class Reading:
         """Whole requests by id, in the order asked for; those that are not there are left out.
 
         Args:
-            lean: without the order's claims, costs and evidence, which a list does not show. Good for
-                reading only: what may still be granted cannot be told without the claims.
+            lean: without the order's claims and evidence, which few ask for. Good for reading only: what may
+                still be granted cannot be told without the claims.
         """
         if not ids:
             return {}
         asked, args = padded(ids)
-        rows, lines, clocks, shipments, refunds, *rest = await self.database.read(
+        rows, lines, clocks, shipments, refunds, costs, *rest = await self.database.read(
             Statement(f"{select('requests')} WHERE id IN ({asked})", args),
             _children("request_lines", asked, args),
             _children("deadlines", asked, args),
             _children("shipments", asked, args),
             _children("refunds", asked, args),
+            _children("costs", asked, args),
             *_order_statements(f"SELECT order_id FROM requests WHERE id IN ({asked})", args, lean),
-            *(() if lean else (_children("costs", asked, args), _evidence(asked, args))),
+            *(() if lean else (_evidence(asked, args),)),
         )
-        order_rows, (costs, evidence) = (rest, ([], [])) if lean else (rest[:-2], rest[-2:])
+        order_rows, evidence = (rest, []) if lean else (rest[:-1], rest[-1])
         orders = self._orders(order_rows)
         terms = await self._terms_of({row[TERMS_ID] for row in rows})
         parts = [by_owner(part) for part in (lines, clocks, shipments, refunds, costs)]
