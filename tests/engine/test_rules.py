@@ -469,3 +469,19 @@ def test_a_cost_is_told_with_its_amount_once_that_is_known() -> None:
         list(events(replace(before, costs=costs), replace(before, costs=costs), "X1", (), "", CARRIER, OPENED, "", {}))
         == []
     )
+
+
+def test_who_pays_for_the_way_back_follows_the_method_and_a_coupon_follows_the_acceptance() -> None:
+    """Section 10: at the seller's fault a buyer who sends it on their own pays first, and gets a coupon."""
+    request = a_request(RR, "awaiting_buyer_ship", reason="wrong_item", return_method=DROP_OFF)
+
+    chosen = act(request, "choose_method", method=SELF_ARRANGED).request
+    sent = act(chosen, "upload_tracking", carrier="JNE", tracking="T1").request
+    received = act(sent, "mark_received").request
+    accepted = act(received, "accept_package")
+
+    assert [r.shipment(Leg.RETURN).payer for r in (request, chosen)] == [Party.SELLER, Party.BUYER]  # type: ignore[union-attr]
+    assert [(cost.kind, cost.payer, cost.amount) for cost in accepted.request.costs] == [
+        (CostKind.BUYER_COUPON, Party.SELLER, None)
+    ]
+    assert "CostAdded" in said(accepted)

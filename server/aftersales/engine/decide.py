@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .clocks import Calendar
-from .costs import bearers
+from .freight import who_pays
 from .guards import as_expected, in_time, not_frozen, run_out
 from .kind import Kind
 from .money import Money, shares
@@ -26,7 +26,7 @@ from .request import (
     child_id,
 )
 from .rights import acts_as, may_do
-from .stages import AWAITING_BUYER_SHIP, AWAITING_SELLER_SHIP, CANCELED, CLOSED, COMPLETED, REFUNDING, expired_key
+from .stages import AWAITING_BUYER_SHIP, CANCELED, CLOSED, COMPLETED, REFUNDING, expired_key
 from .vocabulary import SYSTEM, Actor, Party, ReturnMethod
 
 ENDINGS = {COMPLETED.name: "RequestCompleted", CANCELED.name: "RequestCanceled", CLOSED.name: "RequestClosed"}
@@ -125,13 +125,9 @@ def apply(row: Transition, attempt: Attempt) -> Change:
 
 def with_parcel(request: Request, attempt: Attempt) -> Request:
     """Entering `awaiting_buyer_ship`, by whoever's yes, a parcel is expected; who pays for its way is section 10."""
-    reason, legs = attempt.kind.reasons.get(request.reason), attempt.kind.process.stages
-    paid = bearers(
-        returns=True, outbound=AWAITING_SELLER_SHIP.name in legs, fault=request.fault,
-        reason=reason.kind if reason else None, method=request.return_method,
-    )  # fmt: skip
     method = request.return_method or ReturnMethod.DROP_OFF
-    parcel = Shipment(attempt.new_id("sp"), Leg.RETURN, ShipmentStatus.EXPECTED, method, payer=paid.return_leg)
+    payer = who_pays(request, attempt.kind, method).return_leg
+    parcel = Shipment(attempt.new_id("sp"), Leg.RETURN, ShipmentStatus.EXPECTED, method, payer=payer)
     return replace(request, return_method=method, shipments=(*request.shipments, parcel))
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from .common import approver, grant
+from .freight import who_pays
 from .guards import (
     RejectReasonFits,
     amount_within_max,
@@ -20,7 +21,7 @@ from .guards import (
 from .process import Effect, Transition
 from .reasons import Review
 from .refusal import Problem
-from .request import Attempt, Leg, Shipment, ShipmentStatus
+from .request import Attempt, Cost, Leg, Shipment, ShipmentStatus
 from .stages import (
     AWAITING_BUYER_SHIP,
     AWAITING_SELLER_SHIP,
@@ -74,8 +75,11 @@ def choose_method(attempt: Attempt) -> Mapping[str, Any]:
     method = attempt.given["method"]
     return {
         "return_method": method,
-        "shipments": _parcel(attempt, Leg.RETURN, method=method, status=ShipmentStatus.EXPECTED, pickup_at=None),
-    }
+        "shipments": _parcel(
+            attempt, Leg.RETURN, method=method, status=ShipmentStatus.EXPECTED, pickup_at=None,
+            payer=who_pays(attempt.request, attempt.kind, method).return_leg,
+        ),
+    }  # fmt: skip
 
 
 def _no_failed_pickup(attempt: Attempt) -> bool:
@@ -124,6 +128,7 @@ def to_drop_off(attempt: Attempt) -> Mapping[str, Any]:
         "shipments": _parcel(
             attempt, Leg.RETURN, method=ReturnMethod.DROP_OFF, status=ShipmentStatus.EXPECTED,
             attempts=(parcel.attempts if parcel else 0) + failed, pickup_at=None,
+            payer=who_pays(attempt.request, attempt.kind, ReturnMethod.DROP_OFF).return_leg,
         ),
     }  # fmt: skip
 
@@ -136,8 +141,12 @@ def tracking_given(attempt: Attempt) -> Iterator[Problem]:
 
 
 def accept_package(attempt: Attempt) -> Mapping[str, Any]:
-    """RR13, EX5: the latest yes is now that of whoever looked at the parcel."""
-    return {"package_confirmed_at": attempt.at, "approved_by": approver(attempt)}
+    """RR13, EX5: the latest yes is now that of whoever looked at the parcel; section 10 may owe the buyer a coupon."""
+    extra, costs = who_pays(attempt.request, attempt.kind).extra, attempt.request.costs
+    if extra is not None:
+        # its amount is the marketplace's, and known once it is given
+        costs = (*costs, Cost(attempt.new_id("co"), extra.kind, extra.payer))
+    return {"package_confirmed_at": attempt.at, "approved_by": approver(attempt), "costs": costs}
 
 
 def sellers_fault(attempt: Attempt) -> Mapping[str, Any]:

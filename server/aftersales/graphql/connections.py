@@ -92,12 +92,12 @@ NEEDS_ALL = frozenset({"availableActions"})
 
 async def requests_of_order(context: Context, order_id: str, first: int, after: str | None) -> RequestConnection:
     filter = all_visible(context.actor)
+    position = await now_position(context, filter)
     ids = await context.loaders.order_requests.load(order_id)
     page, info = sliced(ids, first, after, lambda id: id)
     loaded = await context.loaders.full.load_many(list(page))
     found = [request for request in loaded if request is not None]
     nodes = [types.request(context, request) for request in found]
-    position = await now_position(context, filter)
     return RequestConnection(
         filter=filter, context=context, total=len(ids), cursors=[str(node.id) for node in nodes], nodes=nodes,
         page_info=info, stream_cursor=Cursor(position),

@@ -21,6 +21,7 @@ from graphql import (
     GraphQLEnumType,
     GraphQLField,
     GraphQLID,
+    GraphQLInputType,
     GraphQLInt,
     GraphQLLeafType,
     GraphQLList,
@@ -87,8 +88,8 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
         self, parent_type: GraphQLObjectType, source_value: Any, path: Path | None, grouped_field_set: FieldSet,
         position_context: Any,
     ) -> Awaitable[dict[str, Any]] | dict[str, Any]:  # fmt: skip
-        if path is None:
-            # the fields of the root wait, and their set is another each time
+        if path is None or position_context is not None:
+            # the fields of the root wait, and their set is another each time, as are those of a deferred part
             return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
         results: dict[str, Any] = {}
         rest: FieldSet = {}
@@ -182,7 +183,7 @@ def arguments(run: FastExecutor, field: GraphQLField, details: list[FieldDetails
     key = id(node), id(field)
     for name, argument in field.args.items():
         strawberry = definitions[name].get(GraphQLCoreConverter.DEFINITION_BACKREF)
-        if strawberry is None or strawberry.is_maybe or not isinstance(get_nullable_type(argument.type), LEAVES):
+        if strawberry is None or strawberry.is_maybe or not simple(argument.type):
             return None
         names[name] = strawberry.python_name
 
@@ -190,10 +191,17 @@ def arguments(run: FastExecutor, field: GraphQLField, details: list[FieldDetails
         known = run.known_arguments.get(key)
         if known is None:
             told = get_argument_values(field, node, run.variable_values, None, run.hide_suggestions)
-            known = run.known_arguments[key] = {names[name]: value for name, value in told.items()}
+            known = {names[name]: list(value) if isinstance(value, list) else value for name, value in told.items()}
+            run.known_arguments[key] = known
         return known
 
     return given
+
+
+def simple(type: GraphQLInputType) -> bool:
+    """A leaf, or a list of leaves: what strawberry passes on as it is, a list as a copy."""
+    bare = get_nullable_type(type)
+    return isinstance(get_nullable_type(bare.of_type) if isinstance(bare, GraphQLList) else bare, LEAVES)
 
 
 def completion(run: FastExecutor, type: GraphQLOutputType, details: list[FieldDetails]) -> Step | None:

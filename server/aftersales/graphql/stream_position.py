@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
@@ -67,7 +68,12 @@ async def now(context: Context, filter: Filter) -> Position:
 
 
 async def now_position(context: Context, filter: Filter) -> str:
-    return (await now(context, filter)).cursor()
+    """The same for all pages of an operation, and of its beginning: what changes meanwhile comes in the stream."""
+    key = "position", filter
+    if key not in context.cache:
+        context.cache[key] = asyncio.ensure_future(now(context, filter))
+    position: Position = await context.cache[key]
+    return position.cursor()
 
 
 def parse(cursor: str, current: Position) -> Position:

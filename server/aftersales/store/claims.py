@@ -1,7 +1,7 @@
 """What has been claimed of an order, from its requests' lines and its refunds."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from ..engine.money import from_minor
 from ..engine.request import RefundStatus
@@ -26,9 +26,12 @@ def claims(
 ) -> dict[str, tuple[Claimed, ...]]:
     """By order: one for each line of a request, and one for each line that the seller refunded unasked.
 
-    Money counts from the moment it is granted and unless it has failed.
+    Money counts from the moment it is granted. A refund that failed counts on while its request is open: it is
+    tried again, and nobody may take its money meanwhile.
     """
-    granted, unasked = _granted(refunds)
+    claimed_lines = tuple(claimed_lines)
+    open_requests = {row[1] for row in claimed_lines if not Status(row[2]).final}
+    granted, unasked = _granted(refunds, open_requests)
     found: dict[str, list[Claimed]] = defaultdict(list)
     for order_id, request_id, status, line, quantity, refund_max in claimed_lines:
         minor, currency = granted.get((request_id, line), 0), currency_of[order_id]
@@ -48,13 +51,13 @@ def claims(
     return {order_id: tuple(claimed) for order_id, claimed in found.items()}
 
 
-def _granted(refunds: Iterable[Row]) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
+def _granted(refunds: Iterable[Row], open_requests: Set[str]) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
     """Minor units by (request, order line), and by order line where no request asked."""
     granted: dict[tuple[str, str], int] = defaultdict(int)
     unasked: dict[str, int] = defaultdict(int)
     for row in refunds:
         request_id, status, lines = row[1], row[8], row[9]
-        if status == RefundStatus.FAILED.value:
+        if status == RefundStatus.FAILED.value and request_id not in open_requests:
             continue
         for line, minor in from_json(lines):
             if request_id is None:

@@ -15,7 +15,7 @@ from ..engine.filter import Filter, objections
 from ..engine.refusal import Problem, Refused
 from ..engine.vocabulary import Status
 from .cursors import decoded, encoded
-from .database import Database, Statement
+from .database import Database, Statement, padded
 from .values import micros
 from .where import Condition, OneOf, choices, conditions, joined, whole
 
@@ -101,18 +101,20 @@ class Lists:
 
     async def of_orders(self, order_ids: Sequence[str], filter: Filter, most: int = MOST_ROWS) -> dict[str, list[str]]:
         """The ids of each order's requests that match, newest first, at most so many of each."""
-        where = joined([choice.condition for choice in choices(filter)])
-        also = where.sql.replace(" WHERE ", " AND ", 1)
-        found = await self.database.read(
-            *(
-                Statement(
-                    f"SELECT id FROM requests WHERE order_id = ?{also} ORDER BY created_at DESC, id DESC LIMIT ?",
-                    [order_id, *where.args, most],
-                )
-                for order_id in order_ids
+        asked, args = padded(order_ids)
+        where = joined([Condition(f"order_id IN ({asked})", args), *(choice.condition for choice in choices(filter))])
+        place = "ROW_NUMBER() OVER (PARTITION BY order_id ORDER BY created_at DESC, id DESC)"
+        [rows] = await self.database.read(
+            Statement(
+                f"SELECT order_id, id FROM (SELECT order_id, id, {place} AS place FROM requests{where.sql}) AS s"
+                " WHERE place <= ? ORDER BY order_id, place",
+                [*where.args, most],
             )
         )
-        return {id: [row[0] for row in rows] for id, rows in zip(order_ids, found, strict=True)}
+        found: dict[str, list[str]] = {id: [] for id in order_ids}
+        for order_id, id in rows:
+            found[order_id].append(id)
+        return found
 
     async def counts(self, filter: Filter, *, now: datetime) -> list[Count]:
         """How many match, by status and whose turn it is."""
