@@ -89,7 +89,9 @@ async def test_a_request_of_a_kind_that_is_gone_is_read_by_what_was_stored_of_it
         assert replace(bare(orphan), stage=was) == bare(known)
 
 
-async def test_what_others_claimed_of_an_order_counts_though_the_payment_failed_as_it_is_tried_again(tmp_path: Path) -> None:
+async def test_what_others_claimed_of_an_order_counts_though_the_payment_failed_as_it_is_tried_again(
+    tmp_path: Path,
+) -> None:
     async with world(tmp_path / "s.db") as w:
         order = await w.order()
         first = await w.open(order, quantity=2)
