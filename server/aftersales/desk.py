@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 import uuid_utils
@@ -22,7 +22,6 @@ from .registry import Registry
 from .store.keys import Key, Remembered
 from .store.ledger import KeyTaken, Ledger, NumberTaken, OrderMoved, StaleVersion
 
-KEY_LIFETIME = timedelta(hours=72)
 TRIES = 5
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -238,7 +237,7 @@ class Desk:
     async def _replayed(self, key: Key | None) -> Done | None:
         if key is None:
             return None
-        remembered = await self.ledger.remembered(key, self.clock() - KEY_LIFETIME)
+        remembered = await self.ledger.remembered(key, self.clock() - key.lifetime)
         return await self._again(key, remembered) if remembered else None
 
     async def _again(self, key: Key, remembered: Remembered) -> Done:

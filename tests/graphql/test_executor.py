@@ -52,6 +52,9 @@ async def answer(way: Operations, document: str, context: Any, variables: dict[s
     executor = way._executor(way.prepare(document, None, variables), context)
     result = execute_root_selection_set(executor)
     told = result if isinstance(result, ExecutionResult) else await result
+    # what waits beside a field that failed is not part of the answer, and ends by itself
+    while executor.background_futures:
+        await asyncio.wait(executor.background_futures)
     return json.dumps(told.data, default=repr), [error.formatted for error in told.errors or ()]
 
 

@@ -31,8 +31,8 @@ from .executor import Plans
 from .masking import coded, mistake
 from .measure import Measure, measure, root_fields
 
-# Of one document: with twice two switches every choice is kept.
-MOST_CHOICES: Final = 4
+# Of one document: most have no switch, and who has one turns it seldom.
+MOST_CHOICES: Final = 2
 
 RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
@@ -48,7 +48,8 @@ class DocumentLimits:
     Args:
         characters, tokens: of the text, comments included.
         errors: that validation tells before it gives up.
-        kept: documents, and `kept_tokens` over all of them: a token costs about 400 bytes.
+        kept: documents, and `kept_tokens` over all of them: a token costs about 400 bytes, and as much again for
+            each choice of what is skipped that was executed.
     """
 
     characters: int = 50_000
@@ -59,7 +60,7 @@ class DocumentLimits:
     root_fields: int = 20
     errors: int = 20
     kept: int = 500
-    kept_tokens: int = 60_000
+    kept_tokens: int = 40_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from ..store.log import LoggedEvent
 from .context import Context
 from .enums import PartyName
 from .labels import Stage, stage_named
+from .orders import Node
 from .paging import PageInfo, checked_first, invalid, page_info
 from .scalars import Cursor, JSONValue
-from .types import Node, Request
+from .types import Request
 
 # Said to the seller's side only: a buyer never sees compensation, or a note that was not for them.
 SELLER_SIDE = ("Compensation", "Appeal")

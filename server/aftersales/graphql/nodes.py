@@ -6,26 +6,26 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from ..engine.rights import acts_as, may_see
 from ..engine.vocabulary import Party
-from . import types
+from . import orders, types
 from .context import Context
 from .events import event, visible
 
 
-async def find(context: Context, id: str) -> types.Node | None:
+async def find(context: Context, id: str) -> orders.Node | None:
     return (await find_many(context, [id]))[0]
 
 
-async def find_many(context: Context, ids: Sequence[str]) -> list[types.Node | None]:
+async def find_many(context: Context, ids: Sequence[str]) -> list[orders.Node | None]:
     """In the order asked; the records of one sort are read together."""
     context.actor  # noqa: B018 - strangers are told who may ask
-    found: dict[str, types.Node] = {}
+    found: dict[str, orders.Node] = {}
     for prefix, read in READERS.items():
         if wanted := list(dict.fromkeys(id for id in ids if id.startswith(prefix))):
             found |= await read(context, wanted)
     return [found.get(id) for id in ids]
 
 
-Found = dict[str, types.Node]
+Found = dict[str, orders.Node]
 
 
 async def _requests(context: Context, ids: list[str]) -> Found:
@@ -36,7 +36,7 @@ async def _requests(context: Context, ids: list[str]) -> Found:
 async def _orders(context: Context, ids: list[str]) -> Found:
     loaded = await context.desk.ledger.orders(ids)
     return {
-        id: types.order(context, order)
+        id: orders.order(context, order)
         for id, order in loaded.items()
         if may_see(context.actor, order.shop.id, order.buyer_id)
     }
@@ -46,7 +46,7 @@ async def _shops(context: Context, ids: list[str]) -> Found:
     """A shop is known to its own people and to the platform; a buyer meets it through an order."""
     everywhere = acts_as(context.actor) not in (Party.SELLER, Party.BUYER)
     mine = [id for id in ids if everywhere or id in context.actor.shops]
-    return {id: types.shop(context, shop) for id, shop in (await context.desk.ledger.shops(mine)).items()}
+    return {id: orders.shop(context, shop) for id, shop in (await context.desk.ledger.shops(mine)).items()}
 
 
 async def _deadlines(context: Context, ids: list[str]) -> Found:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from ..desk import KEY_LIFETIME
 from ..engine import refusal
 from ..engine.refusal import Refused
 from ..engine.rights import may_see
@@ -17,10 +16,11 @@ from ..marketplace.rows import Row, order_row, shop_row
 from ..store.keys import Key
 from ..store.ledger import KeyTaken
 from ..store.marketplace import remember
-from . import types
 from .context import Context, Info
 from .keys import at_most, key_of, reused, unfit_call
 from .order_inputs import OrdersImportInput, plain
+from .orders import Order as OrderType
+from .orders import order as order_type
 from .problems import Problem, told
 
 MOST_ORDERS = 500
@@ -47,9 +47,9 @@ class OrderImportResult:
     problems: list[Problem] = strawberry.field(description="Why it was refused.")
 
     @strawberry.field(description="The order as it is now; null if there is none that the caller may see.")
-    async def order(self) -> types.Order | None:
+    async def order(self) -> OrderType | None:
         found = await self.orders.load(self.order_id) if self.order_id else None
-        return types.order(self.context, found) if found else None
+        return order_type(self.context, found) if found else None
 
 
 @strawberry.type(
@@ -87,7 +87,7 @@ async def _used_before(context: Context, key: Key) -> bool:
     Raises:
         Refused: KEY_REUSED.
     """
-    found = await context.desk.ledger.remembered(key, context.now - KEY_LIFETIME)
+    found = await context.desk.ledger.remembered(key, context.now - key.lifetime)
     if found and found.fingerprint != key.fingerprint:
         raise Refused([reused(found.created_at)])
     return found is not None

@@ -10,7 +10,7 @@ import strawberry
 from ..engine import refusal
 from ..engine import request as engine
 from ..engine.refusal import ProblemType
-from . import types
+from . import orders, types
 from .context import Context
 from .events import RequestEvent, missed
 from .labels import Stage, stage
@@ -69,7 +69,7 @@ class DeadlinePassed(Problem):
 
 @strawberry.type(description="Not more than nothing, or more than may be granted.")
 class AmountExceeded(Problem):
-    maximum: types.Money = strawberry.field(description="The most that may be granted.")
+    maximum: orders.Money = strawberry.field(description="The most that may be granted.")
 
 
 @strawberry.type(description="The idempotency key stands for another input.")
@@ -141,7 +141,7 @@ async def _late(context: Context, problem: refusal.Problem, base: Base, about: e
 
 
 async def _too_much(context: Context, problem: refusal.Problem, base: Base, about: engine.Request) -> Problem:
-    return AmountExceeded(**base, maximum=types.sure(problem.facts["maximum"]))  # type: ignore[arg-type]
+    return AmountExceeded(**base, maximum=orders.sure(problem.facts["maximum"]))  # type: ignore[arg-type]
 
 
 async def _reused(context: Context, problem: refusal.Problem, base: Base, about: engine.Request) -> Problem:

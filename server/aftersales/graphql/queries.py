@@ -14,7 +14,7 @@ from ..engine.policies import PolicyRecord
 from ..engine.rights import may_see
 from ..engine.vocabulary import Claim, ClaimLine, OrderState
 from ..engine.vocabulary import Order as EngineOrder
-from . import labels, types
+from . import labels, orders, types
 from .connections import NEEDS_ALL, RequestConnection, requests_page
 from .context import Context, Info
 from .enums import PartyName, RequestSort, RequestStatus
@@ -43,9 +43,9 @@ class Viewer:
     grants: list[str] = strawberry.field(description="What you may do for your shops; `*` is everything.")
 
     @strawberry.field(description="The shops the caller speaks for; empty for those who see all or none.")
-    async def shops(self) -> list[types.Shop]:
+    async def shops(self) -> list[orders.Shop]:
         found = await self.context.desk.ledger.shops(sorted(self.context.actor.shops))
-        return [types.shop(self.context, shop) for shop in found.values()]
+        return [orders.shop(self.context, shop) for shop in found.values()]
 
 
 @strawberry.type(description="How many requests have one status and wait for one party.")
@@ -75,7 +75,7 @@ class Eligibility:
     until: datetime | None = strawberry.field(
         description="The first instant at which it is too late; null while the order is on its way."
     )
-    maximum: types.Money | None = strawberry.field(description="What one unit can bring at most.")
+    maximum: orders.Money | None = strawberry.field(description="What one unit can bring at most.")
     reasons: list[Reason] = strawberry.field(description="Those that may be given.")
     rules: list[EligibilityRule] = strawberry.field(
         description="What each guard says; evidence and words are asked for with the claim itself."
@@ -106,11 +106,11 @@ class PluginInfo:
 @strawberry.type
 class Query:
     @strawberry.field(description="Any record by its id; null if there is none, or none for you.")
-    async def node(self, info: Info, id: strawberry.ID) -> types.Node | None:
+    async def node(self, info: Info, id: strawberry.ID) -> orders.Node | None:
         return await find(info.context, str(id))
 
     @strawberry.field(description="Many records by id, in the order asked.")
-    async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[types.Node | None]:
+    async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[orders.Node | None]:
         if len(ids) > MOST_NODES:
             raise invalid(f"Ask for at most {MOST_NODES} at a time.", "ids")
         return await find_many(info.context, [str(id) for id in ids])
@@ -167,9 +167,9 @@ class Query:
         ]  # fmt: skip
 
     @strawberry.field(description="One order; null if there is none, or none for you.")
-    async def order(self, info: Info, id: strawberry.ID) -> types.Order | None:
+    async def order(self, info: Info, id: strawberry.ID) -> orders.Order | None:
         found = await visible_order(info.context, str(id))
-        return types.order(info.context, found) if found else None
+        return orders.order(info.context, found) if found else None
 
     @strawberry.field(
         description="For each line of an order and each kind: may it be claimed now, and if not, why not."
@@ -260,7 +260,7 @@ def eligibility(context: Context, order: EngineOrder, kind_name: str, line_id: s
         # delivered, but nobody said when: no rule can tell whether the window is open
         needs_review=bool(passing) and order.state is OrderState.DELIVERED and order.delivered_at is None,
         until=window_ends(opening),
-        maximum=types.sure(maximum(opening)) if passing else None,
+        maximum=orders.sure(maximum(opening)) if passing else None,
         reasons=[labels.buyer_reason(context, kind.reasons[code]) for code in passing],
         rules=rules,
     )

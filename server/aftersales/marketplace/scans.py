@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from ..desk import KEY_LIFETIME, Desk, busy
+from ..desk import Desk, busy
 from ..engine.refusal import Problem, Refused
 from ..engine.request import Leg, Request, Shipment, ShipmentStatus
 from ..engine.vocabulary import Actor
@@ -73,7 +73,7 @@ async def report(desk: Desk, actor: Actor, scan: Scan, key: Key) -> Scanned:
         for _ in range(TRIES):
             request_id, leg = await _parcel(desk, scan)
             request = await desk.seen(request_id, actor)
-            if not await desk.ledger.remembered(key, desk.clock() - KEY_LIFETIME):
+            if not await desk.ledger.remembered(key, desk.clock() - key.lifetime):
                 if is_known(request.shipment(leg), scan.event):
                     return Scanned(ScanOutcome.KNOWN, request)
                 _refuse_the_other_leg(desk, request, leg, scan.event)
