@@ -162,10 +162,13 @@ async def test_what_stays_unknown_is_shown_to_a_person_and_asked_about_for_ever(
 
         instants = await tries(home, 20)
         tagged = await home.request(request.id)
+        listed = await home.running.desk.ledger.stuck()
         bank.finds = [PAID]
         await tries(home, 1)
 
         assert tagged.tags == {"refund_stuck"}
+        assert [(refund.request_id, refund.next_try_at is not None) for refund in listed] == [(request.id, True)]
+        assert await home.running.desk.ledger.stuck() == []
         assert len(bank.asked) == 1
         assert instants[-1] - instants[-2] == timedelta(hours=1)
         assert len(await said(home, request, "RefundUnknown")) == 8
@@ -268,5 +271,6 @@ async def test_what_was_asked_of_a_gateway_that_is_gone_stays_unknown(server: An
     async with server(NoGateway()) as without:
         await tries(without, 9)
 
-        assert await without.running.desk.ledger.stuck() == []
+        [shown] = await without.running.desk.ledger.stuck()
+        assert (shown.request_id, shown.next_try_at is not None) == (request.id, True)
         assert (await without.request(request.id)).refunds[0].status is RefundStatus.PENDING

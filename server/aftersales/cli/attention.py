@@ -6,6 +6,7 @@ from argparse import Namespace
 from ..running import build
 from ..settings import Settings
 from ..store.ledger import Ledger
+from ..store.payments import Payable
 
 MOST = 100
 
@@ -27,12 +28,16 @@ async def _attend(retry: list[str], settings: Settings) -> int:
         await running.close()
 
 
+def _next(refund: Payable) -> str:
+    return "requestRetryRefund tries it again" if refund.next_try_at is None else "unknown, and asked about on"
+
+
 async def _list(ledger: Ledger) -> int:
     clocks, refunds = await ledger.parked(MOST), await ledger.stuck(MOST)
     for clock in clocks:
         print(f"{clock.deadline_id}  {clock.key} of {clock.request_id}, due {clock.due_at}: {clock.text}")
     for refund in refunds:
-        print(f"{refund.id}  {refund.amount} of {refund.request_id}, tried {refund.tries} times: requestRetryRefund")
+        print(f"{refund.id}  {refund.amount} of {refund.request_id}, tried {refund.tries} times: {_next(refund)}")
     if not clocks and not refunds:
         print("Nothing waits for a person.")
     return 1 if clocks or refunds else 0

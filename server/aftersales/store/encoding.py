@@ -95,10 +95,14 @@ def shipment_row(request: Request, position: int, parcel: Shipment) -> Values:
 
 
 def refund_row(request: Request, position: int, refund: Refund, now: datetime) -> Values:
-    """A refund that is granted, or that a person frees, is tried at once; one that a person must look at, never."""
+    """A refund that is granted, or that a person frees, is tried at once; one refused to the last, never.
+
+    What a person must look at is stuck: refused to the last, or unknown for so long. The unknown is asked about on.
+    """
     digits, at = request.order.digits, micros(now)
-    stuck = refund.status is RefundStatus.FAILED and "refund_stuck" in request.tags
-    settled = refund.status is RefundStatus.PAID or stuck
+    paid, failed = refund.status is RefundStatus.PAID, refund.status is RefundStatus.FAILED
+    stuck = not paid and "refund_stuck" in request.tags
+    settled = paid or (failed and stuck)
     return (
         refund.id, request.id, request.order.id, request.order.shop.id, position, to_minor(refund.amount, digits),
         refund.amount.currency, refund.initiator.title, refund.status.value,
