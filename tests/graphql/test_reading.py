@@ -1,5 +1,6 @@
 """Reading: pages, filters, rights, previews, eligibility, and what each party sees of the same record."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.graphql.server import (
     staff,
 )
 
+from aftersales.graphql.orders import Money
 from aftersales.store.database import Statement
 
 BY_ID = "query($id: ID!) { request(by: {id: $id}) { id number buyer { id name } availableActions { handle } } }"
@@ -341,3 +343,22 @@ async def test_plugins_show_their_kinds_mutations_and_pictures(server: Server) -
     ours = {plugin["name"]: plugin for plugin in plugins}
     assert ours["refund_only"]["mutations"] == ["refundOnlyOpen", "refundOnlyApprove"]
     assert ours["return_refund"]["diagrams"][0].startswith("stateDiagram-v2")
+
+
+@pytest.mark.parametrize(
+    ("amount", "locale", "written"),
+    [
+        (("12500", "IDR"), "id", "Rp12.500"),
+        (("12500", "IDR"), "en", "IDR12,500"),
+        (("1234.5", "THB"), "th", "฿1,234.50"),
+        (("12500", "VND"), "vi", "12.500\xa0₫"),
+        (("3.1", "GBP"), "en-GB", "£3.10"),
+        (("3.1", "USD"), "../../etc", "$3.10"),
+    ],
+)
+def test_money_is_written_as_people_do_with_the_decimals_it_has(
+    amount: tuple[str, str], locale: str, written: str
+) -> None:
+    money = Money(amount=Decimal(amount[0]), currency=amount[1])
+
+    assert money.formatted(locale) == written

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from babel import Locale, UnknownLocaleError
-from babel.numbers import format_currency
+from babel.numbers import NumberPattern
 
 from ..engine import vocabulary
 from ..engine.money import Money as EngineMoney
+from ..markets import digits
 from .context import Context
 from .scalars import Cursor
 
@@ -32,7 +34,9 @@ class Money:
 
     @strawberry.field(description="As people of that locale write it, for example `Rp12.500`.")
     def formatted(self, locale: str | None = None) -> str:
-        return format_currency(self.amount, self.currency, locale=_locale(locale), currency_digits=False, format=None)
+        spoken = _locale(locale)
+        pattern = _pattern(spoken, digits(self.currency))
+        return str(pattern.apply(self.amount, spoken, currency=self.currency, currency_digits=False))
 
 
 def money(of: EngineMoney | None) -> Money | None:
@@ -99,11 +103,18 @@ class Order(Node):
         return await requests_of_order(self.context, self.of.id, first, after)
 
 
-def _locale(given: str | None) -> str:
+def _locale(given: str | None) -> Locale:
     try:
-        return str(Locale.parse((given or "en").replace("-", "_")))
+        return Locale.parse((given or "en").replace("-", "_"))
     except (ValueError, UnknownLocaleError):
-        return "en"
+        return Locale("en")
+
+
+def _pattern(spoken: Locale, decimals: int) -> NumberPattern:
+    """How the locale writes money, with the decimals of our own table: CLDR still gives the rupiah two."""
+    pattern: NumberPattern = copy.copy(spoken.currency_formats["standard"])
+    pattern.frac_prec = (decimals, decimals)
+    return pattern
 
 
 def shop(context: Context, of: vocabulary.Shop) -> Shop:
