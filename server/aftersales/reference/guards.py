@@ -17,7 +17,7 @@ no window but its own clock.
 """
 ALWAYS = """
 Of every act: the caller's party and grant, the version they saw (`G_VERSION`), and that no clock of the request has
-run out (`G_IN_TIME`). Of some acts, as the tables say:
+run out (`G_IN_TIME`; C20 alone may come late). Of some acts, as the tables say:
 """
 
 
