@@ -85,7 +85,7 @@ def claim(of: Claim) -> Iterator[tuple[str, Row]]:
     if of.ended:
         yield "refunds", refund(of)
     yield "evidence", evidence(of)
-    yield "request_evidence", (of.id, f"ed_{of.hex}", 0)
+    yield "request_evidence", (of.id, f"ed_{of.hex}", 0, None)
 
 
 def request(of: Claim) -> Row:
@@ -108,12 +108,12 @@ def deadlines(of: Claim) -> Iterator[Row]:
     if not first:
         yield (
             f"dl_{of.hex}_1_0", of.id, 0, "review.first", "SELLER", of.created, of.created + 48 * HOUR, None, "MET",
-            WARN_BEFORE, None,
+            WARN_BEFORE, None, None,
         )  # fmt: skip
     if clock:
         yield (
             f"dl_{of.hex}_{of.version}_0", of.id, 0 if first else 1, clock, owner, of.created, of.due, None, "RUNNING",
-            WARN_BEFORE, of.due - HOUR,
+            WARN_BEFORE, of.due - HOUR, None,
         )  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def refund(of: Claim) -> Row:
 def evidence(of: Claim) -> Row:
     return (
         f"ed_{of.hex}", of.id, of.buyer, "BUYER", "PHOTO", "SUBMITTED", f"https://files.example/{of.hex}.jpg",
-        "image/jpeg", 220_000, "0" * 64, "", of.created, of.created,
+        "image/jpeg", 220_000, "0" * 64, "", of.created, of.created, None, None, None, None,
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ BUYERS = 500
 # Columns that SQL counts, or the import alone fills.
 MORE = {
     "shops": ("sequence",),
-    "orders": ("imported_at", "source_hash"),
+    "orders": ("imported_at", "source_hash", "stub"),
     "order_lines": ("platform_discount", "seller_discount"),
     "requests": ("sequence", "search"),
 }
@@ -106,7 +106,7 @@ def bought(dice: Random, number: int) -> Iterator[Row]:
         price = dice.randrange(20, 900) * 1_000
         yield (
             f"ol_{number:06}_{position}", f"or_{number:06}", position, f"sku-{dice.randrange(5_000)}",
-            f"p-{number % 900}", None, product, variation, "home", 1 + position, price, 0, 1, 1, 0, 0, 0,
+            f"p-{number % 900}", None, product, variation, "home", 1 + position, price, 0, 1, 1, 0, 0, 0, 0,
         )  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def order(number: int, shop: int, lines: list[Row], at: int) -> Row:
     return (
         f"or_{number:06}", shop_id(shop), f"{58_000_000 + number}", buyer_id(number), f"Buyer {number % BUYERS}",
         currency(shop), "DELIVERED", at - 96 * HOUR, at - 24 * HOUR, total, shipping, "PLATFORM",
-        int(number < REQUESTS), at - 96 * HOUR, f"{number:064x}",
+        int(number < REQUESTS), at - 96 * HOUR, f"{number:064x}", 0,
     )  # fmt: skip
 
 

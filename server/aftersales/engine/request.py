@@ -44,6 +44,7 @@ class Clock:
         due_at: the absolute instant; None while paused.
         remaining: what is left; only while paused.
         warn_before: how long before `due_at` the owner is warned, longest first.
+        subject_id: the dispute or appeal whose clock it is; None: the request's own.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Clock:
     status: ClockStatus = ClockStatus.RUNNING
     remaining: timedelta | None = None
     warn_before: tuple[timedelta, ...] = ()
+    subject_id: str | None = None
 
     @property
     def alive(self) -> bool:
@@ -127,12 +129,16 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Who carries what beside the refund. The amount of a leg is known once the carrier bills it: None before."""
+    """Who carries what beside the refund. The amount of a leg is known once the carrier bills it: None before.
+
+    `paid_at` is None while it is owed.
+    """
 
     id: str
     kind: CostKind
     payer: Party
     amount: Money | None = None
+    paid_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,11 @@ class Shop:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One line of an order. `unit_paid` is what the buyer paid for one unit, `tax` the tax of the whole line."""
+    """One line of an order. `unit_paid` is what the buyer paid for one unit, `tax` the tax of the whole line.
+
+    Args:
+        taken_down: the product was taken off sale by the platform's enforcement (RO3).
+    """
 
     id: str
     sku_id: str
@@ -185,6 +189,7 @@ class OrderLine:
     returnable: bool = True
     change_of_mind_ok: bool = True
     preorder: bool = False
+    taken_down: bool = False
 
     @property
     def paid(self) -> Money:

@@ -54,6 +54,9 @@ class OrderLineInput:
         default=True, description="Whether it may come back though nothing is wrong with it."
     )
     preorder: bool = strawberry.field(default=False, description="Whether it was sold before it was there.")
+    taken_down: bool = strawberry.field(
+        default=False, description="Whether the platform's enforcement took the product off sale."
+    )
 
 
 @strawberry.input(description="An order as the marketplace knows it; ids are the marketplace's own.")

@@ -134,6 +134,7 @@ def _line(fields: Fields, money: Read[Money], nothing: Money) -> ImportedLine:
         returnable=fields.take("returnable", flag, True),
         change_of_mind_ok=fields.take("changeOfMindOk", flag, True),
         preorder=fields.take("preorder", flag, False),
+        taken_down=fields.take("takenDown", flag, False),
     )
     fields.end()
     return line

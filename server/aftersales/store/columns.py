@@ -16,7 +16,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "order_lines": (
         "id", "order_id", "position", "sku_id", "product_id", "seller_sku", "product_name", "variation_name",
-        "category", "quantity", "unit_paid", "tax", "returnable", "change_of_mind_ok", "preorder",
+        "category", "quantity", "unit_paid", "tax", "returnable", "change_of_mind_ok", "preorder", "taken_down",
     ),
     "terms": ("id", "body"),
     "requests": (
@@ -31,7 +31,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "deadlines": (
         "id", "request_id", "position", "key", "owed_by", "started_at", "due_at", "remaining_seconds", "status",
-        "warn_before", "wake_at",
+        "warn_before", "wake_at", "subject_id",
     ),
     "shipments": (
         "id", "request_id", "position", "leg", "status", "method", "carrier", "tracking", "attempts", "payer",
@@ -41,12 +41,32 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "id", "request_id", "order_id", "shop_id", "position", "amount", "currency", "initiator", "status", "lines",
         "created_at", "paid_at", "tries", "next_try_at", "asked_at", "stuck_at",
     ),
-    "costs": ("id", "request_id", "position", "kind", "payer", "amount", "currency"),
+    "costs": ("id", "request_id", "position", "kind", "payer", "amount", "currency", "paid_at"),
+    "offers": (
+        "id", "request_id", "position", "kind", "amount", "note", "status", "details", "made_at", "due_at",
+        "answered_at",
+    ),
+    "disputes": (
+        "id", "request_id", "position", "stage", "claim", "decision_note", "decided_by", "opened_at", "decided_at",
+        "escalated",
+    ),
+    "appeals": (
+        "id", "request_id", "shop_id", "stage", "ground", "reason", "statement", "evidence_rounds", "compensation",
+        "decision_note", "denied_for", "decided_by", "escalated", "opened_at", "filed_at", "decided_at", "next_due_at",
+    ),
+    "reservations": ("id", "request_id", "shop_id", "status", "items", "next_try_at"),
+    "shop_rules": (
+        "id", "shop_id", "name", "active", "body", "version", "created_at", "updated_at", "updated_by", "removed_at",
+    ),
+    "external_records": (
+        "id", "format", "external_id", "shop_id", "request_id", "order_number", "status", "unmapped", "record",
+        "updated_at", "imported_at",
+    ),
     "evidence": (
         "id", "owner_id", "uploaded_by", "party", "kind", "status", "url", "media_type", "bytes", "sha256", "note",
-        "created_at", "submitted_at",
+        "created_at", "submitted_at", "stored_as", "upload_until", "uploaded_at", "supersedes_id",
     ),
-    "request_evidence": ("request_id", "evidence_id", "position"),
+    "request_evidence": ("request_id", "evidence_id", "position", "case_id"),
     "events": (
         "serial", "shop_id", "position", "request_id", "sequence", "version", "type", "rule", "at", "processed_at",
         "party", "actor_id", "client", "action", "from_stage", "to_stage", "note", "data", "deadline_id", "was",
@@ -57,10 +77,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 # Columns that only some statements name: kept by SQL itself, by time, or by the import.
 ASIDE: dict[str, tuple[str, ...]] = {
     "shops": ("sequence",),
-    "orders": ("imported_at", "source_hash"),
+    "orders": ("imported_at", "source_hash", "stub"),
     "order_lines": ("platform_discount", "seller_discount"),
     "requests": ("sequence", "search"),
     "deadlines": ("tries", "parked_at", "fault_text"),
+    "refunds": ("actor_id", "client", "reason", "note"),
+    "reservations": ("tries",),
     "request_evidence": ("id",),
     "idempotency": ("id",),
 }

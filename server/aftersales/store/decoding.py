@@ -68,11 +68,12 @@ def order(row: Row, shop: Shop, lines: Sequence[Row], claims: tuple[Claimed, ...
 def order_line(row: Row, currency: str, digits: int) -> OrderLine:
     (
         id, _, _, sku_id, product_id, seller_sku, product_name, variation_name,
-        category, quantity, unit_paid, tax, returnable, change_of_mind_ok, preorder,
+        category, quantity, unit_paid, tax, returnable, change_of_mind_ok, preorder, taken_down,
     ) = row  # fmt: skip
     return OrderLine(
         id, sku_id, product_name, quantity, from_minor(unit_paid, currency, digits), from_minor(tax, currency, digits),
         product_id, seller_sku, variation_name, category, bool(returnable), bool(change_of_mind_ok), bool(preorder),
+        bool(taken_down),
     )  # fmt: skip
 
 
@@ -122,11 +123,11 @@ def request_line(row: Row, currency: str, digits: int) -> RequestLine:
 
 
 def clock(row: Row) -> Clock:
-    id, _, _, key, owed_by, started_at, due_at, remaining, status, warn_before, _ = row
+    id, _, _, key, owed_by, started_at, due_at, remaining, status, warn_before, _, subject_id = row
     return Clock(
         id, key, party(owed_by), instant(started_at), instant_or_none(due_at), ClockStatus(status),
         None if remaining is None else timedelta(seconds=remaining),
-        tuple(timedelta(seconds=seconds) for seconds in from_json(warn_before)),
+        tuple(timedelta(seconds=seconds) for seconds in from_json(warn_before)), subject_id,
     )  # fmt: skip
 
 
@@ -163,8 +164,8 @@ def refund(row: Row, digits: int) -> Refund:
 
 
 def cost(row: Row, digits: int) -> Cost:
-    id, _, _, kind, payer, amount, currency = row
-    return Cost(id, CostKind(kind), party(payer), money_or_none(amount, currency, digits))
+    id, _, _, kind, payer, amount, currency, paid_at = row
+    return Cost(id, CostKind(kind), party(payer), money_or_none(amount, currency, digits), instant_or_none(paid_at))
 
 
 def shown(row: Row) -> Evidence:

@@ -74,7 +74,7 @@ def deadline_row(request: Request, position: int, clock: Clock, after: datetime)
         clock.id, request.id, position, clock.key, clock.owed_by.title,
         micros(clock.started_at), micros_or_none(clock.due_at),
         None if clock.remaining is None else clock.remaining // SECOND, clock.status.value,
-        json([before // SECOND for before in clock.warn_before]), micros_or_none(wake_at),
+        json([before // SECOND for before in clock.warn_before]), micros_or_none(wake_at), clock.subject_id,
     )  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def cost_row(request: Request, position: int, cost: Cost) -> Values:
     digits = request.order.digits
     return (
         cost.id, request.id, position, cost.kind.value, cost.payer.title, minor_or_none(cost.amount, digits),
-        request.order.currency,
+        request.order.currency, micros_or_none(cost.paid_at),
     )  # fmt: skip
 
 

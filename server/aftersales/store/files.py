@@ -46,6 +46,7 @@ class Files:
                 (
                     item.id, None, item.uploaded_by, item.by.title, item.kind.value, "STAGED", stored.url,
                     stored.media_type, stored.bytes, stored.sha256, stored.note, micros(stored.created_at), None,
+                    None, None, None, None,
                 ),
             )
         )  # fmt: skip
@@ -76,7 +77,7 @@ class Files:
 
 
 def _stored(row: Row) -> StoredEvidence:
-    _, owner_id, _, _, _, _, url, media_type, bytes, sha256, note, created_at, submitted_at = row
+    _, owner_id, _, _, _, _, url, media_type, bytes, sha256, note, created_at, submitted_at, *_ = row
     return StoredEvidence(
         decoding.shown(row),
         url,

@@ -37,11 +37,16 @@ class ImportedLine:
     returnable: bool = True
     change_of_mind_ok: bool = True
     preorder: bool = False
+    taken_down: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedOrder:
-    """An order, well-formed: that it adds up, whoever parsed it has checked."""
+    """An order, well-formed: that it adds up, whoever parsed it has checked.
+
+    Args:
+        stub: made up from a return that names it, until the order itself comes.
+    """
 
     shop_id: str
     number: str
@@ -55,6 +60,7 @@ class ImportedOrder:
     lines: tuple[ImportedLine, ...]
     buyer_name: str | None = None
     fulfilment: str = "PLATFORM"
+    stub: bool = False
     id: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -184,13 +190,14 @@ def _written(
         columns = (*COLUMNS["orders"], *ASIDE["orders"])
         yield Statement(
             f"{insert('orders', 1, columns)} ON CONFLICT (id) DO NOTHING",
-            (*_order_row(order, digits), micros(at), order.source_hash), 1, OrderMoved,
+            (*_order_row(order, digits), micros(at), order.source_hash, order.stub), 1, OrderMoved,
         )  # fmt: skip
         yield from _lines(order, digits, "DO NOTHING")
     elif outcome is Outcome.UPDATED and known:
         yield _moved_on(order, known, at)
         if known.claimed:
-            yield from _lines(order, digits, "DO NOTHING")
+            # that a product was taken down decides of what is claimed already, too (RO3)
+            yield from _lines(order, digits, "DO UPDATE SET taken_down = excluded.taken_down")
         else:
             yield Statement(
                 "UPDATE orders SET total = ?, shipping_paid = ?, buyer_id = ?, placed_at = ?, fulfilment = ?"
@@ -251,6 +258,6 @@ def _line_row(order: ImportedOrder, position: int, line: ImportedLine, digits: i
     return (
         order_line_id(order.id, position), order.id, position, line.sku_id, line.product_id, line.seller_sku,
         line.product_name, line.variation_name, line.category, line.quantity, to_minor(line.unit_paid, digits),
-        to_minor(line.tax, digits), line.returnable, line.change_of_mind_ok, line.preorder,
+        to_minor(line.tax, digits), line.returnable, line.change_of_mind_ok, line.preorder, line.taken_down,
         to_minor(line.platform_discount, digits), to_minor(line.seller_discount, digits),
     )  # fmt: skip

@@ -47,7 +47,10 @@ class Shop(Model):
 
 
 class Order(Model):
-    """`claims_version` grows with all that changes what may be claimed, `source_hash` tells a row imported before."""
+    """`claims_version` grows with all that changes what may be claimed, `source_hash` tells a row imported before.
+
+    `stub`: known only from a return that was imported, until the order itself comes.
+    """
 
     id = _id()
     shop = _to("Shop")
@@ -64,6 +67,7 @@ class Order(Model):
     claims_version = fields.BigIntField(db_default=0)
     imported_at = fields.BigIntField()
     source_hash = fields.CharField(max_length=64)
+    stub = fields.BooleanField(db_default=False)
 
     class Meta:
         table = "orders"
@@ -89,6 +93,7 @@ class OrderLine(Model):
     returnable = fields.BooleanField()
     change_of_mind_ok = fields.BooleanField()
     preorder = fields.BooleanField()
+    taken_down = fields.BooleanField(db_default=False)
 
     class Meta:
         table = "order_lines"
@@ -192,6 +197,8 @@ class RequestLine(Model):
 class Deadline(Model):
     """`wake_at` is when time must look at it next, to warn or to act, null unless it runs.
 
+    `subject_id` is the dispute or appeal whose clock it is, null where it is the request's own.
+
     The migration gives `wake_at` an index of only those that run and are not parked.
     """
 
@@ -206,6 +213,7 @@ class Deadline(Model):
     status = _handle()
     warn_before = fields.TextField()
     wake_at = fields.BigIntField(null=True)
+    subject_id = _maybe()
     tries = fields.IntField(db_default=0)
     parked_at = fields.BigIntField(null=True)
     fault_text = fields.TextField(null=True)
@@ -239,7 +247,8 @@ class Refund(Model):
     """Money to be moved. `asked_at`: the provider was asked and its answer is not known yet.
 
     `next_try_at` is null once it is settled or a person must look (`stuck_at`). `request_id` is null
-    where the seller refunds unasked. The migration gives `next_try_at` an index of only those to be tried.
+    where the seller refunds unasked: `actor_id`, `client`, `reason` and `note` then say who, through what and why.
+    The migration gives `next_try_at` an index of only those to be tried.
     """
 
     id = _id()
@@ -258,6 +267,10 @@ class Refund(Model):
     next_try_at = fields.BigIntField(null=True)
     asked_at = fields.BigIntField(null=True)
     stuck_at = fields.BigIntField(null=True)
+    actor_id = fields.TextField(db_default="")
+    client = fields.TextField(db_default="")
+    reason = fields.TextField(db_default="")
+    note = fields.TextField(db_default="")
 
     class Meta:
         table = "refunds"
@@ -265,6 +278,8 @@ class Refund(Model):
 
 
 class Cost(Model):
+    """`paid_at` is null while it is owed."""
+
     id = _id()
     request = _to("Request")
     position = fields.IntField()
@@ -272,14 +287,154 @@ class Cost(Model):
     payer = _handle()
     amount = fields.BigIntField(null=True)
     currency = fields.CharField(max_length=3)
+    paid_at = fields.BigIntField(null=True)
 
     class Meta:
         table = "costs"
         indexes = [Index(fields=("request_id",))]
 
 
+class Offer(Model):
+    """What a seller proposed instead. `details` is what the kind asks that the request would become."""
+
+    id = _id()
+    request = _to("Request")
+    position = fields.IntField()
+    kind = _handle()
+    amount = fields.BigIntField(null=True)
+    note = fields.TextField()
+    status = _handle()
+    details = fields.TextField()
+    made_at = fields.BigIntField()
+    due_at = fields.BigIntField(null=True)
+    answered_at = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "offers"
+        indexes = [Index(fields=("request_id",))]
+
+
+class Dispute(Model):
+    """A rejection taken to the platform. `position` is its round, less one."""
+
+    id = _id()
+    request = _to("Request")
+    position = fields.IntField()
+    stage = _handle()
+    claim = fields.TextField()
+    decision_note = fields.TextField(null=True)
+    decided_by = _maybe()
+    opened_at = fields.BigIntField()
+    decided_at = fields.BigIntField(null=True)
+    escalated = fields.BooleanField()
+
+    class Meta:
+        table = "disputes"
+        unique_together = (("request", "position"),)
+
+
+class Appeal(Model):
+    """A seller's claim against a refund, one for each request. `next_due_at` is derived, for lists.
+
+    `next_due_at` is `columns.NEVER` while no clock of it runs.
+    """
+
+    id = _id()
+    request = _to("Request")
+    shop = _to("Shop")
+    stage = _handle()
+    ground = _handle()
+    reason = _maybe()
+    statement = fields.TextField()
+    evidence_rounds = fields.IntField()
+    compensation = fields.BigIntField(null=True)
+    decision_note = fields.TextField(null=True)
+    denied_for = _maybe()
+    decided_by = _maybe()
+    escalated = fields.BooleanField()
+    opened_at = fields.BigIntField()
+    filed_at = fields.BigIntField(null=True)
+    decided_at = fields.BigIntField(null=True)
+    next_due_at = fields.BigIntField()
+
+    class Meta:
+        table = "appeals"
+        unique_together = (("request",),)
+        indexes = [
+            Index(fields=("shop_id", "next_due_at", "id")),
+            Index(fields=("shop_id", "stage", "next_due_at", "id")),
+            Index(fields=("next_due_at", "id")),
+            Index(fields=("stage", "next_due_at", "id")),
+        ]
+
+
+class Reservation(Model):
+    """Goods held back for a request. `items` is pairs of SKU and quantity.
+
+    `next_try_at` is null once stock has been told all there is to tell. The migration gives it an index of the others.
+    """
+
+    id = _id()
+    request = _to("Request")
+    shop = _to("Shop")
+    status = _handle()
+    items = fields.TextField()
+    next_try_at = fields.BigIntField(null=True)
+    tries = fields.IntField(db_default=0)
+
+    class Meta:
+        table = "reservations"
+        unique_together = (("request",),)
+
+
+class ShopRule(Model):
+    """A seller's own rule (RO2). `body` is its conditions. `removed_at` is null while it stands."""
+
+    id = _id()
+    shop = _to("Shop")
+    name = fields.TextField()
+    active = fields.BooleanField()
+    body = fields.TextField()
+    version = fields.IntField()
+    created_at = fields.BigIntField()
+    updated_at = fields.BigIntField()
+    updated_by = _handle()
+    removed_at = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "shop_rules"
+        indexes = [Index(fields=("shop_id", "created_at", "id"))]
+
+
+class ExternalRecord(Model):
+    """A return as the marketplace's own API tells it, kept as it came.
+
+    `request_id` is null where it could not be mapped, and `unmapped` says why. `updated_at` is the record's own.
+    """
+
+    id = _id()
+    format = _handle()
+    external_id = _handle()
+    shop_id = _maybe()
+    request_id = _maybe()
+    order_number = _maybe()
+    status = fields.TextField()
+    unmapped = fields.TextField(null=True)
+    record = fields.TextField()
+    updated_at = fields.BigIntField()
+    imported_at = fields.BigIntField()
+
+    class Meta:
+        table = "external_records"
+        indexes = [Index(fields=("request_id",)), Index(fields=("shop_id", "updated_at", "id"))]
+
+
 class Evidence(Model):
-    """`owner_id` is the request it was first shown for, null while it is only staged."""
+    """`owner_id` is the request it was first shown for, null while it is only staged.
+
+    `stored_as` is where a file that we keep lies in our own store, null for one that the marketplace keeps. It has
+    come once `uploaded_at` is there, until `upload_until` it may. `supersedes_id` is the file it takes the place of.
+    """
 
     id = _id()
     owner_id = _maybe()
@@ -294,18 +449,27 @@ class Evidence(Model):
     note = fields.TextField()
     created_at = fields.BigIntField()
     submitted_at = fields.BigIntField(null=True)
+    stored_as = fields.TextField(null=True)
+    upload_until = fields.BigIntField(null=True)
+    uploaded_at = fields.BigIntField(null=True)
+    supersedes_id = _maybe()
 
     class Meta:
         table = "evidence"
+        indexes = [Index(fields=("supersedes_id",))]
 
 
 class RequestEvidence(Model):
-    """Which files support which request, in order. An edit carries those of the request it replaces."""
+    """Which files support which request, in order. An edit carries those of the request it replaces.
+
+    `case_id` is the dispute or appeal a file was shown in, null where it supports the request itself.
+    """
 
     id = fields.BigIntField(primary_key=True)
     request = _to("Request")
     evidence = _to("Evidence")
     position = fields.IntField()
+    case_id = _maybe()
 
     class Meta:
         table = "request_evidence"

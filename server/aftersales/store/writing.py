@@ -38,7 +38,7 @@ CHANGES = {
     "refunds": ", ".join(f"{name} = excluded.{name}"
                          for name in ("status", "paid_at", "tries", "next_try_at", "stuck_at"))
                + ", asked_at = CASE WHEN excluded.status = 'PENDING' THEN refunds.asked_at END",
-    "costs": "amount = excluded.amount",
+    "costs": "amount = excluded.amount, paid_at = excluded.paid_at",
 }
 # fmt: on
 
@@ -164,7 +164,7 @@ def _evidence(change: Change, processed_at: datetime) -> Iterator[Statement]:
         (request.id, micros(processed_at), *new, request.previous_id if change.before is None else None),
         len(new), _evidence_gone,
     )  # fmt: skip
-    rows = [(request.id, id, len(known) + index) for index, id in enumerate(new)]
+    rows = [(request.id, id, len(known) + index, None) for index, id in enumerate(new)]
     yield Statement(insert("request_evidence", len(rows)), [value for row in rows for value in row])
 
 
