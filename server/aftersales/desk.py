@@ -12,6 +12,7 @@ import uuid_utils
 
 from .engine.clocks import Calendar
 from .engine.decide import decide, warn
+from .engine.kind import Kind
 from .engine.opening import Opening, facts_of, open_request, replace_request, speaks_for
 from .engine.policies import Book
 from .engine.refusal import Problem, Refused
@@ -92,9 +93,13 @@ class Desk:
     async def act(
         self, request_id: str, action: str, actor: Actor, *, note: str = "", expected: int | None = None,
         given: Mapping[str, Any] | None = None, evidence_ids: Sequence[str] = (), key: Key | None = None,
-        at: datetime | None = None,
+        at: datetime | None = None, clock_id: str | None = None,
     ) -> Done:  # fmt: skip
-        """Do something to a request. `at` is given by time alone, whose acts happen at the due instant.
+        """Do something to a request, its dispute or its appeal.
+
+        Args:
+            at: given by time alone, whose acts happen at the due instant.
+            clock_id: the clock that ran out, given by time alone.
 
         Raises:
             Refused: NOT_FOUND, VERSION_CONFLICT, INVALID_STATE, DEADLINE_PASSED, or what the row's guards say.
@@ -105,7 +110,7 @@ class Desk:
             if evidence_ids:
                 facts["evidence"] = await self.evidence(evidence_ids, actor)
             request = await self.seen(request_id, actor)
-            attempt = self.attempt(request, action, actor, at or self.clock(), note, expected, facts)
+            attempt = self.attempt(request, action, actor, at or self.clock(), note, expected, facts, clock_id)
             return await self._settle((decide(attempt),), key)
 
         return await self._once(key, done)
@@ -139,15 +144,27 @@ class Desk:
 
     def attempt(
         self, request: Request, action: str, actor: Actor, at: datetime, note: str = "", expected: int | None = None,
-        given: Mapping[str, Any] | None = None,
+        given: Mapping[str, Any] | None = None, clock_id: str | None = None,
     ) -> Attempt:  # fmt: skip
         """The facts of an act. A kind whose plugin is gone can be read, and nothing more."""
         kind = self.registry.kinds.get(request.kind)
         if kind is None:
             raise Refused([Problem("INVALID_STATE", "The plugin of this kind is not installed.", guard="G_STATE")])
+        kinds = self._offered(request, at) if action == "offer_make" else self.registry.kinds
         return Attempt(
-            request, kind, action, actor, at, self.calendar(request.order.shop.market), note, expected, given or {}
-        )
+            request, kind, action, actor, at, self.calendar(request.order.shop.market), note, expected, given or {},
+            clock_id, kinds,
+        )  # fmt: skip
+
+    def _offered(self, request: Request, at: datetime) -> Mapping[str, Kind]:
+        """The kinds that the request's market has, of which an offer may make it one."""
+        lines = tuple(ClaimLine(line.order_line_id, line.quantity) for line in request.lines)
+        claim = Claim(request.order, lines, request.reason)
+        return {
+            name: kind
+            for name, kind in self.registry.kinds.items()
+            if self.book.terms(facts_of(claim, kind, at)).flag("kind.enabled")
+        }
 
     async def opening(self, kind: str, actor: Actor, asked: Asked, instead_of: Request | None = None) -> Opening:
         return await self._opening(kind, actor, asked, instead_of)

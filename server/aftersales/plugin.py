@@ -1,6 +1,6 @@
 """All that a plugin may import. Nothing else of `aftersales` is promised to stay."""
 
-from .engine.common import approve, grant
+from .engine.approvals import approve, grant
 from .engine.guards import (
     RejectReasonFits,
     amount_within_max,
@@ -11,10 +11,12 @@ from .engine.guards import (
 )
 from .engine.legs import back, out
 from .engine.money import Money
+from .engine.offers import MENDED_BY_SENDING, OfferRule, after_receiving
 from .engine.process import Transition
 from .engine.reasons import Reason, ReasonClass, RejectCode, Review, reasons, reject_codes
 from .engine.refusal import Problem
 from .engine.request import Attempt, Change, Request
+from .engine.speedy import speedy_refund
 from .engine.stages import (
     AWAITING_BUYER_SHIP,
     AWAITING_SELLER_SHIP,
@@ -34,6 +36,7 @@ from .engine.vocabulary import (
     Claim,
     CloseReason,
     EvidenceKind,
+    OfferKind,
     OrderState,
     Party,
     ReturnMethod,
@@ -57,6 +60,7 @@ __all__ = [
     "CLOSED",
     "COMPLETED",
     "DELIVERED",
+    "MENDED_BY_SENDING",
     "ON_ITS_WAY",
     "PENDING_INSPECTION",
     "PENDING_REVIEW",
@@ -73,6 +77,8 @@ __all__ = [
     "Info",
     "Money",
     "MoneyInput",
+    "OfferKind",
+    "OfferRule",
     "OpenInput",
     "OrderState",
     "Party",
@@ -96,6 +102,7 @@ __all__ = [
     "Stock",
     "Transition",
     "act",
+    "after_receiving",
     "amount_within_max",
     "approve",
     "back",
@@ -110,4 +117,5 @@ __all__ = [
     "reasons",
     "reject_codes",
     "return_address_known",
+    "speedy_refund",
 ]

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from .engine.common import COMMON
 from .engine.kind import Kind, Validate, nothing_more
+from .engine.offers import OfferRule, offers
 from .engine.process import Process, Transition
 from .engine.reasons import Reason, RejectCode
-from .engine.vocabulary import DELIVERED, OrderState, Stage
+from .engine.vocabulary import DELIVERED, OfferKind, OrderState, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class RequestType:
         transitions: the kind's own rows, legs included; the core adds those of every kind.
         mutations: a strawberry type with the kind's own mutations, each prefixed by its name.
         details: a strawberry type that implements RequestDetails, for what only this kind knows.
-        sends_back, takes_change_of_mind, order_states: see `Kind`.
+        sends_back, takes_change_of_mind, order_states, offers, offered_as: see `Kind`.
         api: the range of `aftersales.plugin.API_VERSION` it fits.
     """
 
@@ -38,6 +39,8 @@ class RequestType:
     takes_change_of_mind: bool = True
     order_states: frozenset[OrderState] = DELIVERED
     tags: Mapping[str, str] = field(default_factory=dict)
+    offers: Iterable[OfferRule] = ()
+    offered_as: OfferKind | None = None
     api: str = ">=1,<2"
 
     def kind(self) -> Kind:
@@ -46,10 +49,11 @@ class RequestType:
         Raises:
             MalformedProcess: if the table cannot be lived by.
         """
+        rules = tuple(self.offers)
         return Kind(
             name=self.name,
             label=self.label,
-            process=Process(self.name, self.transitions, COMMON, self.approved),
+            process=Process(self.name, self.transitions, (*COMMON, *offers(rules)), self.approved),
             reasons=self.reasons,
             reject_codes=self.reject_codes,
             validate=self.validate,
@@ -57,4 +61,6 @@ class RequestType:
             takes_change_of_mind=self.takes_change_of_mind,
             order_states=self.order_states,
             tags=self.tags,
+            offers=rules,
+            offered_as=self.offered_as,
         )

@@ -116,7 +116,7 @@ class Tender:
             if due.warning:
                 await self._desk.warn(due.request_id, due.deadline_id, due.wake_at)
             else:
-                await self._desk.act(due.request_id, expiry(due.key), SYSTEM, at=due.due_at)
+                await self._desk.act(due.request_id, expiry(due.key), SYSTEM, at=due.due_at, clock_id=due.deadline_id)
         except Refused as refused:
             return await self._lost_race(due, refused)
         except StaleVersion:

@@ -8,18 +8,22 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from aftersales.engine.appeal import GROUNDS, REASONS_TO_APPEAL
+from aftersales.engine.approvals import approve, grant
 from aftersales.engine.clocks import Calendar
-from aftersales.engine.common import COMMON, approve, grant
+from aftersales.engine.common import COMMON
 from aftersales.engine.decide import decide
 from aftersales.engine.guards import amount_within_max, not_frozen, return_address_known
 from aftersales.engine.kind import Kind
 from aftersales.engine.legs import back, out
 from aftersales.engine.money import Money
+from aftersales.engine.offers import MENDED_BY_SENDING, OfferRule, after_receiving, offers
 from aftersales.engine.opening import Opening, facts_of, open_request, replace_request
 from aftersales.engine.process import Process, Transition
 from aftersales.engine.reasons import reasons, reject_codes
 from aftersales.engine.refusal import Refused
 from aftersales.engine.request import Attempt, Change, Clock, Request
+from aftersales.engine.speedy import speedy_refund
 from aftersales.engine.stages import (
     AWAITING_BUYER_SHIP,
     AWAITING_SELLER_SHIP,
@@ -39,6 +43,7 @@ from aftersales.engine.vocabulary import (
     ClaimLine,
     Evidence,
     EvidenceKind,
+    OfferKind,
     Order,
     OrderLine,
     OrderState,
@@ -98,6 +103,8 @@ RR_ROWS = (
     Transition("RR1", PENDING_REVIEW, "approve", AWAITING_BUYER_SHIP, STAFF, "Approve it", **TO_RETURN),
     Transition("RR2", PENDING_REVIEW, "approve_keep_item", REFUNDING, Party.SELLER, "Keep it", **YES,
                guards=(amount_within_max,), effect=grant()),
+    *speedy_refund(),
+    *after_receiving(),
     *back(accepted=REFUNDING),
 )
 RS_ROWS = (
@@ -142,6 +149,22 @@ REJECT_CODES = {
 # fmt: on
 
 
+# Section 9: what may be offered for what, and what a request becomes by it.
+PART, WHOLE = OfferRule(OfferKind.PARTIAL_REFUND), OfferRule(OfferKind.FULL_REFUND, better=True)
+MORE = OfferRule(OfferKind.SEND_ITEMS, reasons=MENDED_BY_SENDING)
+OFFERS = {
+    "refund_only": (OfferRule(OfferKind.PARTIAL_REFUND, flag="offer.refund_only.partial"),),
+    "return_refund": (PART, WHOLE, OfferRule(OfferKind.EXCHANGE), MORE),
+    "reshipment": (PART, WHOLE),
+    "exchange": (PART, WHOLE, OfferRule(OfferKind.RETURN_REFUND), MORE),
+}
+OFFERED_AS = {
+    "return_refund": OfferKind.RETURN_REFUND,
+    "reshipment": OfferKind.SEND_ITEMS,
+    "exchange": OfferKind.EXCHANGE,
+}
+
+
 @cache
 def kinds() -> Mapping[str, Kind]:
     """The four of section 4, from the engine's pieces alone."""
@@ -155,7 +178,7 @@ def kinds() -> Mapping[str, Kind]:
 
 
 def _kind(name: str, rows: tuple[Transition, ...], approved: Stage, **traits: Any) -> Kind:
-    process = Process(name, rows, COMMON, approved)
+    process = Process(name, rows, (*COMMON, *offers(OFFERS[name])), approved)
     label = name.replace("_", " ").capitalize()
     return Kind(
         name,
@@ -163,6 +186,8 @@ def _kind(name: str, rows: tuple[Transition, ...], approved: Stage, **traits: An
         process,
         reasons(*REASONS[name].split()),
         reject_codes(*REJECT_CODES[name].split()),
+        offers=OFFERS[name],
+        offered_as=OFFERED_AS.get(name),
         **traits,
     )
 
@@ -265,14 +290,25 @@ def replaced(
 
 
 _ACTS = {
-    BUYER: ("cancel", "choose_method", "schedule_pickup", "upload_tracking", "edit", "resubmit"),
+    BUYER: (
+        *("cancel", "choose_method", "schedule_pickup", "upload_tracking", "edit", "resubmit"),
+        *("offer_accept", "offer_decline", "dispute_open", "dispute_submit_evidence", "dispute_withdraw"),
+    ),
     SELLER: (
         *("approve", "approve_keep_item", "reject", "mark_received", "accept_package", "reject_package"),
-        *("arrange", "send", "refund_instead"),
+        *("arrange", "send", "refund_instead", "offer_make", "claim_package", "confirm_package"),
+        *("appeal_file", "appeal_add_evidence", "appeal_withdraw"),
     ),
-    AGENT: ("platform_approve", "refund_without_return", "close", "retry_refund"),
-    CARRIER: ("handed_over", "delivered", "lost", "failed", "pickup_failed"),
-    SYSTEM: ("refund_paid", "refund_failed", "refund_unknown", "match_rule", "enforce"),
+    AGENT: (
+        *("platform_approve", "refund_without_return", "close", "retry_refund", "grant_speedy", "compensation_paid"),
+        *("dispute_request_evidence", "dispute_decide"),
+        *("appeal_take_up", "appeal_request_evidence", "appeal_approve", "appeal_deny"),
+    ),
+    CARRIER: ("handed_over", "delivered", "lost", "failed", "pickup_failed", "collected"),
+    SYSTEM: (
+        *("refund_paid", "refund_failed", "refund_unknown", "match_rule", "enforce"),
+        *("dispute_won", "dispute_lost", "dispute_withdrawn", "request_closed", "package_confirmed"),
+    ),
 }
 USUAL_ACTOR = {action: actor for actor, actions in _ACTS.items() for action in actions}
 
@@ -289,11 +325,33 @@ def good_input(request: Request, action: str, at: datetime) -> dict[str, Any]:
         "upload_tracking": sent,
         "send": sent,
         "refund_instead": {"reason": "out_of_stock"},
+        "offer_make": {"kind": OfferKind.FULL_REFUND},
+        "dispute_submit_evidence": {"evidence": (shown(EvidenceKind.DOCUMENT),)},
+        "dispute_request_evidence": {"party": Party.SELLER},
+        "dispute_decide": {"decision": Party.BUYER},
+        "appeal_file": good_appeal(request),
+        "appeal_add_evidence": {"evidence": (shown(EvidenceKind.VIDEO, Party.SELLER),)},
         "refund_paid": {"refund_id": refund},
         "refund_failed": {"refund_id": refund},
         "refund_unknown": {"refund_id": refund},
     }
     return needed.get(action, {})
+
+
+def good_appeal(request: Request) -> dict[str, Any]:
+    """The first reason that the appeal's ground offers, with all that it asks for."""
+    if request.appeal is None:
+        return {}
+    reason = REASONS_TO_APPEAL[GROUNDS[request.appeal.ground].reasons[0]]
+    kinds = [sorted(needed, key=lambda kind: kind.value)[0] for needed in reason.needs]
+    evidence = tuple(shown(kind, Party.SELLER) for kind in kinds)
+    return {"reason": reason.code, "statement": "It was not our fault.", "evidence": evidence}
+
+
+NEED_WORDS = (
+    *("close", "dispute_open", "dispute_request_evidence", "dispute_decide"),
+    *("appeal_request_evidence", "appeal_approve", "appeal_deny"),
+)
 
 
 def attempt(
@@ -308,9 +366,9 @@ def attempt(
 ) -> Attempt:
     """An attempt that brings all it needs, an hour after the last change, but for what is said otherwise."""
     actor, at = actor or USUAL_ACTOR[action], at or request.updated_at + HOUR
-    note = ("A note." if action == "close" else "") if note is None else note
+    note = ("A note." if action in NEED_WORDS else "") if note is None else note
     facts = good_input(request, action, at) | given
-    return Attempt(request, kinds()[request.kind], action, actor, at, WEEK, note, expected, facts)
+    return Attempt(request, kinds()[request.kind], action, actor, at, WEEK, note, expected, facts, kinds=kinds())
 
 
 def act(request: Request, action: str, actor: Actor | None = None, at: datetime | None = None, **more: Any) -> Change:
@@ -322,7 +380,12 @@ def run_out(request: Request, key: str | None = None, at: datetime | None = None
     clock = request.clock(key) if key else request.next_clock
     assert clock is not None
     at = at or clock.due_at
-    return decide(Attempt(request, kinds()[request.kind], expiry(clock.key), SYSTEM, at or OPENED, WEEK))
+    return decide(
+        Attempt(
+            request, kinds()[request.kind], expiry(clock.key), SYSTEM, at or OPENED, WEEK,
+            clock_id=clock.id, kinds=kinds(),
+        )
+    )  # fmt: skip
 
 
 # The shortest way from open to a stage, for those whose goods a carrier of ours brings.

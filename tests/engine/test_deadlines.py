@@ -27,10 +27,11 @@ from tests.engine.builders import (
 from tests.engine.rows import EX, RO, RR, RS
 
 from aftersales.engine.common import COMMON
-from aftersales.engine.decide import decide, events, warn
+from aftersales.engine.decide import decide, warn
 from aftersales.engine.process import Process, Transition
 from aftersales.engine.request import Attempt, ClockStatus, Request
 from aftersales.engine.stages import PENDING_INSPECTION, REFUNDING, RETURN_IN_TRANSIT, expiry
+from aftersales.engine.telling import events
 from aftersales.engine.vocabulary import Party, Stage, Status
 
 DAY = timedelta(days=1)

@@ -32,9 +32,9 @@ from tests.engine.builders import (
 from tests.engine.rows import EX, RO, ROWS, RR, RS, Row
 
 from aftersales.engine.costs import CostKind
-from aftersales.engine.decide import events
 from aftersales.engine.request import Change, Cost, Leg, RefundStatus, Request
 from aftersales.engine.stages import expired_key
+from aftersales.engine.telling import events
 from aftersales.engine.vocabulary import Actor, ApprovedBy, EvidenceKind, Party, ReturnMethod
 
 CLOSES = {

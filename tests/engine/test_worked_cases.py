@@ -26,7 +26,6 @@ from tests.engine.builders import (
     staff,
 )
 
-from aftersales.engine.dispute import may_open
 from aftersales.engine.opening import open_request
 from aftersales.engine.refusal import Refused
 from aftersales.engine.request import Request
@@ -96,7 +95,7 @@ def rejected_twice() -> Facts:
     return {
         "attempt": again.request.attempt,
         "resubmit": answer(replaced, twice, "resubmit", at + 2 * HOUR),
-        "openDispute": [problem.code for problem in may_open(twice, at + 2 * HOUR)],
+        "openDispute": answer(act, twice, "dispute_open", at=at + 2 * HOUR),
     }
 
 
@@ -197,7 +196,7 @@ CASES: list[tuple[str, Callable[..., Facts], tuple[object, ...], dict[str, Any],
         {"an instant before": "INVALID_STATE", "approved": "Sat 03-08 09:00", "stage": "awaiting_seller_ship",
          "tags": {"auto_approved"}, "due": "Tue 03-11 09:00"}),
     ("10 rejected, resubmitted at 47 h, rejected again: no resubmission, but a dispute",
-        rejected_twice, (), {}, {"attempt": 2, "resubmit": "LIMIT_REACHED", "openDispute": []}),
+        rejected_twice, (), {}, {"attempt": 2, "resubmit": "LIMIT_REACHED", "openDispute": "yes"}),
     ("12 approve during a dispute about the review",
         decided_while_disputed, ("refund_only", "rejected", "approve"), {}, {"approve": "TRANSFERRED_TO_PLATFORM"}),
     ("12 reject during a dispute about the review",

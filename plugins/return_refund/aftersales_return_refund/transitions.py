@@ -6,12 +6,14 @@ from aftersales.plugin import (
     REFUNDING,
     Party,
     Transition,
+    after_receiving,
     amount_within_max,
     approve,
     back,
     grant,
     not_frozen,
     return_address_known,
+    speedy_refund,
 )
 
 SELLER, PLATFORM = Party.SELLER, Party.PLATFORM
@@ -23,6 +25,8 @@ TRANSITIONS = (
                gates=(not_frozen, return_address_known), effect=approve, events=("RequestApproved",)),
     Transition("RR2", PENDING_REVIEW, "approve_keep_item",    REFUNDING,           SELLER, "Refund, and let the buyer keep it", grant="review",
                gates=(not_frozen,), guards=(amount_within_max,), effect=grant(), events=("RequestApproved",)),
+    *speedy_refund(),
+    *after_receiving(),
     *back(accepted=REFUNDING),
 )
 # fmt: on

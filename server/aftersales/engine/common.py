@@ -1,10 +1,13 @@
-"""The rows of every kind of request (section 4.1 of the model), but for creation, which is `opening`."""
+"""The rows of every kind of request (section 4.1 of the model), but for creation (`opening`) and offers (`offers`)."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from .appeal import REQUEST_ROWS as APPEAL_ROWS
+from .approvals import approve, approver, grant, silence
 from .costs import CostKind
+from .dispute import REQUEST_ROWS as DISPUTE_ROWS
 from .guards import (
     RejectReasonFits,
     amount_within_max,
@@ -13,6 +16,7 @@ from .guards import (
     not_frozen,
     note_given,
     note_short,
+    refund_is_open,
 )
 from .money import Money
 from .process import Transition
@@ -51,39 +55,6 @@ TAGS = {
     "refund_stuck":             "Refund needs a person",
 }
 # fmt: on
-
-
-def grant(by: ApprovedBy | None = None, *tags: str, whole: bool = False) -> Any:
-    """The effect of a yes: the amount given, or all that may still be granted, and whose yes it was.
-
-    Args:
-        by: None: whoever acts. Time, scans and rules are named, and always grant all.
-        whole: all, whatever amount is given; for rows that do not ask `amount_within_max`.
-    """
-
-    def effect(attempt: Attempt) -> Mapping[str, Any]:
-        amount = None if whole or by else attempt.given.get("amount")
-        return {
-            "refund_approved": attempt.request.payable if amount is None else amount,
-            "approved_by": by or approver(attempt),
-            "tags": attempt.request.tags | set(tags),
-        }
-
-    return effect
-
-
-def approver(attempt: Attempt) -> ApprovedBy:
-    return ApprovedBy.PLATFORM if attempt.actor.party is PLATFORM else ApprovedBy.SELLER
-
-
-def approve(attempt: Attempt) -> Mapping[str, Any]:
-    """The effect of a yes to goods moving: whose yes it was."""
-    return {"approved_by": approver(attempt)}
-
-
-def silence(attempt: Attempt) -> Mapping[str, Any]:
-    """C17: the seller let the review pass."""
-    return {"approved_by": ApprovedBy.TIMEOUT_REVIEW, "tags": attempt.request.tags | {"auto_approved"}}
 
 
 def platform_approval(attempt: Attempt) -> Mapping[str, Any]:
@@ -158,13 +129,6 @@ def has_failed_refund(request: Request) -> Any:
         yield Problem("INVALID_STATE", "No refund of this request has failed.", guard="G_REFUND_FAILED")
 
 
-def refund_is_open(attempt: Attempt) -> Any:
-    """The gateway's word is about an intent of this request that is not already settled: nothing is paid twice."""
-    refund = next((r for r in attempt.request.refunds if r.id == attempt.given.get("refund_id")), None)
-    if refund is None or refund.status is RefundStatus.PAID:
-        yield Problem("INVALID_STATE", "This refund is not open.", guard="G_REFUND_OPEN")
-
-
 def first_attempt(request: Request) -> Any:
     """C8: a request rejected twice goes to the platform, not to the seller a third time."""
     most = request.terms.limit("limit.attempts")
@@ -182,6 +146,11 @@ def edits_left(request: Request) -> Any:
     most = request.terms.limit("limit.edits")
     if request.edits >= most:
         yield Problem("LIMIT_REACHED", "A request may be edited {most} times.", guard="G_EDIT", most=most)
+
+
+def close_dispute(attempt: Attempt) -> str:
+    """C20: a dispute about a request that ends has nothing left to decide."""
+    return "request_closed" if attempt.request.dispute_status == "OPEN" else ""
 
 
 def _every(stages: tuple[Stage, ...], row: Transition) -> tuple[Transition, ...]:
@@ -224,8 +193,11 @@ ROWS = (
                gates=(has_failed_refund,), guards=(note_short,), effect=refund_retried, events=("RefundRetried",)),
     *_every(NOT_ENDED,
     Transition("C20", PENDING_REVIEW, "close", CLOSED, PLATFORM, "Close the request", late=True,
-               gates=(money_not_moving,), guards=(note_given, note_short), closes=CloseReason.OPERATOR)),
+               gates=(money_not_moving,), guards=(note_given, note_short), closes=CloseReason.OPERATOR,
+               then=close_dispute)),
 )
 # fmt: on
 
-COMMON = tuple(replace(row, owner="request") for row in ROWS)
+COMMON = tuple(replace(row, owner=row.owner or "request") for row in (*ROWS, *DISPUTE_ROWS, *APPEAL_ROWS))
+
+__all__ = ["COMMON", "NOT_ENDED", "ROWS", "TAGS", "approve", "approver", "grant", "silence"]

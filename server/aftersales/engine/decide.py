@@ -1,35 +1,24 @@
 """The decision: facts in, a change out, or every reason why not. Pure; the time is a fact like any other."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
-from .clocks import Calendar
+from .appeal import lost, with_appeal
+from .clockwork import opening_clocks, turned
 from .freight import who_pays
 from .guards import as_expected, in_time, not_frozen, run_out
 from .kind import Kind
+from .machines import MACHINES, Machine, mirrored
 from .money import Money, shares
+from .offers import answered
 from .process import Transition
 from .refusal import Problem, Refused
-from .request import (
-    Attempt,
-    Change,
-    Clock,
-    ClockStatus,
-    Event,
-    Leg,
-    Refund,
-    Request,
-    Shipment,
-    ShipmentStatus,
-    child_id,
-)
+from .request import Attempt, Change, Clock, Event, Leg, Refund, Request, Shipment, ShipmentStatus
 from .rights import acts_as, may_do
-from .stages import AWAITING_BUYER_SHIP, CANCELED, CLOSED, COMPLETED, REFUNDING, expired_key
-from .vocabulary import SYSTEM, Actor, Party, ReturnMethod
-
-ENDINGS = {COMPLETED.name: "RequestCompleted", CANCELED.name: "RequestCanceled", CLOSED.name: "RequestClosed"}
+from .stages import AWAITING_BUYER_SHIP, REFUNDING, expired_key
+from .telling import clock_facts, events
+from .vocabulary import SYSTEM, Actor, OfferStatus, Party, ReturnMethod
 
 
 def decide(attempt: Attempt) -> Change:
@@ -44,6 +33,16 @@ def decide(attempt: Attempt) -> Change:
     return apply(row, attempt)
 
 
+def rows_for(attempt: Attempt) -> list[Transition]:
+    """The rows of the act where the request stands, and where its dispute and its appeal stand."""
+    request, action = attempt.request, attempt.action
+    found = list(attempt.kind.process.at(request.stage.name, action))
+    for machine in MACHINES.values():
+        if case := machine.case(request):
+            found += machine.process.at(case.stage.name, action)
+    return found
+
+
 def chosen_row(attempt: Attempt) -> Transition:
     """The row that the act takes.
 
@@ -52,7 +51,7 @@ def chosen_row(attempt: Attempt) -> Transition:
     """
     if problems := tuple(as_expected(attempt)):
         raise Refused(problems)
-    rows = attempt.kind.process.at(attempt.request.stage.name, attempt.action)
+    rows = rows_for(attempt)
     theirs = [row for row in rows if acts_as(attempt.actor) in row.by]
     row = next((row for row in theirs or rows if row.when is None or row.when(attempt)), None)
     if row is None:
@@ -63,7 +62,7 @@ def chosen_row(attempt: Attempt) -> Transition:
 def not_here(attempt: Attempt) -> Problem:
     """The act has no row at this stage. That a clock has run out, or a dispute is open, is the better answer."""
     if not expired_key(attempt.action):
-        for better in (*in_time(attempt), *not_frozen(attempt.request)):
+        for better in (*in_time(attempt), *not_frozen(attempt.request), *lost(attempt)):
             return better
     return Problem(
         "INVALID_STATE", "This cannot be done while the request is at: {stage}.", guard="G_STATE",
@@ -84,49 +83,127 @@ def _objections(row: Transition, attempt: Attempt) -> Iterator[Problem]:
         yield from guard(attempt)
 
 
-def actions(kind: Kind, request: Request, actor: Actor, at: datetime) -> tuple[Transition, ...]:
-    """What the actor may do now: the rows that are theirs and whose gates stand open."""
+def actions(kind: Kind, request: Request, actor: Actor, at: datetime, beside: str = "") -> tuple[Transition, ...]:
+    """What the actor may do now: the rows that are theirs and whose gates stand open.
+
+    Args:
+        beside: `dispute` or `appeal`: what may be done in that, rather than to the request itself.
+    """
     late = any(clock.is_due(at) for clock in request.clocks)
     found: dict[str, Transition] = {}
-    for row in kind.process.leaving(request.stage.name):
+    process, stage = kind.process, request.stage
+    if beside:
+        case = MACHINES[beside].case(request)
+        if case is None:
+            return ()
+        process, stage = MACHINES[beside].process, case.stage
+    for row in process.leaving(stage.name):
         theirs = row.personal and acts_as(actor) in row.by and not any(may_do(actor, row.by, row.grant))
-        if late and not row.late:
+        if (late and not row.late) or _too_late(row, request, at):
             continue
         if theirs and not any(problem for gate in row.gates for problem in gate(request)):
             found.setdefault(row.action, row)
     return tuple(found.values())
 
 
+def _too_late(row: Transition, request: Request, at: datetime) -> bool:
+    until = row.until(request) if row.until else None
+    return until is not None and at >= until
+
+
 def apply(row: Transition, attempt: Attempt) -> Change:
-    """The change that a row makes of a request, once nothing objects."""
+    """The change that a row makes of a request, and what follows from it in another table, once nothing objects."""
+    before = attempt.request
+    after, said = _step(row, attempt)
+    if action := row.then(attempt) if row.then else "":
+        # one change, one version: the record in between was never to be seen
+        follow = replace(attempt, request=after, action=action, step=attempt.step + 1)
+        after, more = _step(_following(follow), follow)
+        said += more
+    after = replace(after, version=before.version + 1, updated_at=attempt.at)
+    return Change(before, after, row.rule, attempt.action, attempt.actor, attempt.at, said, attempt.note, attempt.given)
+
+
+def _following(attempt: Attempt) -> Transition:
+    row = next((row for row in rows_for(attempt) if row.when is None or row.when(attempt)), None)
+    if row is None:
+        raise LookupError(f"{attempt.action} follows at {attempt.request.stage.name}, and no row says how")
+    return row
+
+
+def _step(row: Transition, attempt: Attempt) -> tuple[Request, tuple[Event, ...]]:
     before = attempt.request
     effect = dict(row.effect(attempt)) if row.effect else {}
-    after = replace(before, **effect, version=before.version + 1, updated_at=attempt.at)
-    moved = row.target is not None and row.target.name != before.stage.name
-    if row.target is not None:
-        after = replace(after, stage=row.target)
+    after = replace(before, **effect)
+    if machine := MACHINES.get(row.table):
+        after = _case_step(machine, row, attempt, after)
+    else:
+        after = _request_step(row, attempt, after)
+    after = with_appeal(row, attempt, after)
+    for machine in MACHINES.values():
+        after = _begun(machine, attempt, after)
+    after = mirrored(_evidence_shown(row, attempt, after))
+    said = events(
+        before, after, row.rule, row.events, attempt.action, attempt.actor, attempt.at,
+        "" if attempt.step else attempt.note, attempt.given,
+    )  # fmt: skip
+    return after, tuple(said)
+
+
+def _request_step(row: Transition, attempt: Attempt, after: Request) -> Request:
+    before = attempt.request
+    target = attempt.kinds[after.kind].process.approved if row.converts else row.target
+    moved = target is not None and target.name != before.stage.name
+    if target is not None:
+        after = replace(after, stage=target)
     if after.stage.final and moved:
         after = replace(after, close_reason=row.closes, closed_at=attempt.at)
-    if shown := attempt.given.get("evidence"):
-        known = {item.id for item in before.evidence}
-        after = replace(after, evidence=(*after.evidence, *(item for item in shown if item.id not in known)))
+    if moved and before.offer and before.offer == after.offer:
+        after = replace(after, offers=answered(after.offers, OfferStatus.VOID, attempt.at))
     if moved and after.stage.name == AWAITING_BUYER_SHIP.name:
         after = with_parcel(after, attempt)
     if moved and after.stage.name == REFUNDING.name:
         after = with_refund(after, attempt)
-    after = replace(after, clocks=_clocks(row, attempt, after, moved))
-    said = events(
-        before, after, row.rule, row.events, attempt.action, attempt.actor, attempt.at, attempt.note, attempt.given
-    )
-    return Change(
-        before, after, row.rule, attempt.action, attempt.actor, attempt.at, tuple(said), attempt.note, attempt.given
-    )
+    return replace(after, clocks=turned(row, attempt, after, after.stage, moved=moved))
+
+
+def _case_step(machine: Machine, row: Transition, attempt: Attempt, after: Request) -> Request:
+    was, case = machine.case(attempt.request), machine.case(after)
+    if was is None or case is None:
+        raise LookupError(f"{row.rule} is about a {machine.process.name}, and there is none")
+    moved = row.target is not None and row.target.name != was.stage.name
+    if row.target is not None:
+        case = replace(case, stage=row.target)
+    after = machine.put(after, case)
+    return replace(after, clocks=turned(row, attempt, after, case.stage, moved=moved, subject_id=case.id))
+
+
+def _begun(machine: Machine, attempt: Attempt, after: Request) -> Request:
+    """A dispute or an appeal that is new begins with the clocks of its first stage."""
+    was, case = machine.case(attempt.request), machine.case(after)
+    if case is None or (was is not None and was.id == case.id):
+        return after
+    return replace(after, clocks=(*after.clocks, *opening_clocks(attempt, after, case.stage, case.id)))
+
+
+def _evidence_shown(row: Transition, attempt: Attempt, after: Request) -> Request:
+    """What comes with an act belongs to what the act is about: the request, or the dispute or appeal beside it."""
+    shown = attempt.given.get("evidence", ()) if not attempt.step else ()
+    if not shown:
+        return after
+    about = MACHINES.get(row.shows or row.table)
+    case = about.case(after) if about else None
+    known = {item.id for item in (case.evidence if case else after.evidence)}
+    fresh = tuple(item for item in shown if item.id not in known)
+    if about and case:
+        return about.put(after, replace(case, evidence=(*case.evidence, *fresh)))
+    return replace(after, evidence=(*after.evidence, *fresh))
 
 
 def with_parcel(request: Request, attempt: Attempt) -> Request:
     """Entering `awaiting_buyer_ship`, by whoever's yes, a parcel is expected; who pays for its way is section 10."""
     method = request.return_method or ReturnMethod.DROP_OFF
-    payer = who_pays(request, attempt.kind, method).return_leg
+    payer = who_pays(request, attempt.kinds.get(request.kind, attempt.kind), method).return_leg
     parcel = Shipment(attempt.new_id("sp"), Leg.RETURN, ShipmentStatus.EXPECTED, method, payer=payer)
     return replace(request, return_method=method, shipments=(*request.shipments, parcel))
 
@@ -151,158 +228,6 @@ def _within(parts: Sequence[Money], rooms: Sequence[Money]) -> tuple[Money, ...]
         kept.append(min(part + over, room))
         over = part + over - kept[-1]
     return tuple(reversed(kept))
-
-
-def _clocks(row: Transition, attempt: Attempt, after: Request, moved: bool) -> tuple[Clock, ...]:
-    """A stage's clock runs while you are there; what differs, the row says."""
-    own = after.stage.clock_for(after.return_method)
-    fresh = [own] if own and (moved or row.restarts) else []
-    ran_out = expired_key(row.action)
-    clocks, previous_due = [], None
-    for clock in after.clocks:
-        if not clock.alive:
-            clocks.append(clock)
-        elif clock.key == ran_out:
-            clocks.append(_stopped(clock, ClockStatus.EXPIRED))
-        elif clock.key in row.keeps or (clock.key == own and moved):
-            clocks.append(clock)
-            fresh = [key for key in fresh if key != clock.key]
-        elif moved or clock.key in row.stops or (row.restarts and clock.key in _stage_clocks(after)):
-            previous_due = clock.due_at
-            clocks.append(_stopped(clock, _how_ended(clock, row, attempt.actor)))
-        else:
-            clocks.append(clock)
-    no_later = previous_due if row.no_later and row.no_later(attempt) else None
-    started = [
-        start_clock(after, key, attempt.at, attempt.calendar, ordinal, no_later)
-        for ordinal, key in enumerate((*fresh, *(key for key in row.starts if not after.clock(key))))
-    ]
-    return (*clocks, *started)
-
-
-def _stage_clocks(request: Request) -> tuple[str, ...]:
-    # a scheduled pick-up runs beside the keys of its stage and ends with them
-    return (*request.stage.clocks, "ship_back.pickup")
-
-
-def _stopped(clock: Clock, status: ClockStatus) -> Clock:
-    return replace(clock, status=status, remaining=None)
-
-
-def _how_ended(clock: Clock, row: Transition, actor: Actor) -> ClockStatus:
-    """Met if whoever owed it acted, or a scan shows that they did; else it was taken from them, or starts anew."""
-    acted = acts_as(actor) is clock.owed_by or actor.party is Party.CARRIER
-    return ClockStatus.MET if acted and not row.unmet and not row.restarts else ClockStatus.CANCELED
-
-
-def start_clock(
-    request: Request, key: str, at: datetime, calendar: Calendar, ordinal: int = 0, no_later: datetime | None = None
-) -> Clock:
-    """A clock of the request's own terms, running from an instant."""
-    term = request.terms[key]
-    due = request.terms.due(key, at, calendar)
-    if no_later is not None and due > no_later:
-        due = no_later
-    return Clock(
-        child_id("dl", request.id, request.version, ordinal), key, Party[term.owed_by], at, due,
-        warn_before=tuple(timedelta(seconds=seconds) for seconds in term.warn_before),
-    )  # fmt: skip
-
-
-def events(
-    before: Request | None, after: Request, rule: str, named: tuple[str, ...], action: str, actor: Actor,
-    at: datetime, note: str, given: Mapping[str, Any],
-) -> Iterator[Event]:  # fmt: skip
-    """What is said of a change: the row's own events first, then what follows from the difference."""
-    said = [
-        *_named(named, given), *_moved(before, after), *_parcels(before, after), *_money(before, after),
-        *_clock_events(before, after),
-    ]  # fmt: skip
-    source = before.stage if before else None
-    for index, (type, data, clock_id) in enumerate(said):
-        yield Event(type, rule, at, actor, action, source, after.stage, note if index == 0 else "", data, clock_id)
-
-
-Said = tuple[str, Mapping[str, Any], str | None]
-
-
-_SAID = {"reason": "reason", "carrier": "carrier", "tracking": "tracking", "refund_id": "refundId"}
-
-
-def _named(named: tuple[str, ...], given: Mapping[str, Any]) -> Iterator[Said]:
-    facts = {said: given[name] for name, said in _SAID.items() if given.get(name)}
-    for index, type in enumerate(named):
-        yield type, facts if index == 0 else {}, None
-
-
-def _moved(before: Request | None, after: Request) -> Iterator[Said]:
-    if before is not None and before.stage.name != after.stage.name:
-        yield (
-            "RequestStatusChanged",
-            {"from": before.stage.status.value, "to": after.stage.status.value, "stage": after.stage.name},
-            None,
-        )
-        if ending := ENDINGS.get(after.stage.name):
-            yield ending, {"reason": after.close_reason.value} if after.close_reason else {}, None
-    for tag in sorted(after.tags - (before.tags if before else frozenset())):
-        yield "TagAdded", {"tag": tag}, None
-    for tag in sorted((before.tags if before else frozenset()) - after.tags):
-        yield "TagRemoved", {"tag": tag}, None
-
-
-def _parcels(before: Request | None, after: Request) -> Iterator[Said]:
-    known = {parcel.id for parcel in before.shipments} if before else set()
-    for parcel in after.shipments:
-        if parcel.id not in known and parcel.status is ShipmentStatus.EXPECTED:
-            yield "ShipmentExpected", {"leg": parcel.leg.value}, None
-
-
-def _money(before: Request | None, after: Request) -> Iterator[Said]:
-    known = {refund.id for refund in before.refunds} if before else set()
-    for refund in after.refunds:
-        if refund.id not in known:
-            yield "RefundCreated", {"refundId": refund.id, **_amount(refund.amount)}, None
-    costs = {cost.id for cost in before.costs} if before else set()
-    for cost in after.costs:
-        if cost.id not in costs:
-            type = "CompensationCreated" if cost.kind.value == "COMPENSATION" else "CostAdded"
-            yield (
-                type,
-                {"kind": cost.kind.value, "payer": cost.payer.title, **(_amount(cost.amount) if cost.amount else {})},
-                None,
-            )
-
-
-def _amount(money: Money) -> dict[str, str]:
-    return {"amount": str(money.amount), "currency": money.currency}
-
-
-_CLOCK_EVENT = {
-    ClockStatus.MET: "DeadlineMet",
-    ClockStatus.EXPIRED: "DeadlineExpired",
-    ClockStatus.CANCELED: "DeadlineCanceled",
-    ClockStatus.PAUSED: "DeadlinePaused",
-}
-
-
-def _clock_events(before: Request | None, after: Request) -> Iterator[Said]:
-    known = {clock.id: clock for clock in before.clocks} if before else {}
-    for clock in after.clocks:
-        was = known.get(clock.id)
-        if was is None:
-            yield "DeadlineStarted", clock_facts(clock), clock.id
-        elif was.status is not clock.status:
-            resumed = clock.status is ClockStatus.RUNNING
-            yield "DeadlineResumed" if resumed else _CLOCK_EVENT[clock.status], clock_facts(clock), clock.id
-
-
-def clock_facts(clock: Clock) -> dict[str, Any]:
-    """What a deadline event always says, so that no listener must ask back."""
-    return {
-        "key": clock.key,
-        "owedBy": clock.owed_by.title,
-        "dueAt": clock.due_at.isoformat() if clock.due_at else None,
-    }
 
 
 def warn(request: Request, clock: Clock, at: datetime) -> Change:

@@ -2,6 +2,7 @@
 
 from .costs import Bearers, bearers
 from .kind import Kind
+from .reasons import REASONS
 from .request import Request
 from .stages import AWAITING_BUYER_SHIP, AWAITING_SELLER_SHIP
 from .vocabulary import ReturnMethod
@@ -13,7 +14,8 @@ def who_pays(request: Request, kind: Kind, method: ReturnMethod | None = None) -
     Args:
         method: how the goods come back, if not as the request says so far.
     """
-    reason, stages = kind.reasons.get(request.reason), kind.process.stages
+    # a request that an offer made one of this kind may have a reason that the kind itself does not take
+    reason, stages = kind.reasons.get(request.reason) or REASONS.get(request.reason), kind.process.stages
     return bearers(
         returns=AWAITING_BUYER_SHIP.name in stages,
         outbound=AWAITING_SELLER_SHIP.name in stages,

@@ -38,8 +38,8 @@ def run_out(attempt: Attempt) -> Iterator[Problem]:
     """7.4: time acts once, on a clock that runs and is due; a lost race or a second worker changes nothing."""
     key = expired_key(attempt.action)
     if key is not None:
-        clock = attempt.request.clock(key)
-        if clock is None or not clock.is_due(attempt.at):
+        due = (clock for clock in attempt.request.clocks if clock.key == key and clock.is_due(attempt.at))
+        if not any(attempt.clock_id in (None, clock.id) for clock in due):
             yield Problem("INVALID_STATE", "This clock has not run out.", guard="G_DUE")
 
 
@@ -87,6 +87,13 @@ def money_not_moving(request: Request) -> Iterator[Problem]:
     moving = (RefundStatus.PENDING,) if given_up else (RefundStatus.PENDING, RefundStatus.FAILED)
     if any(refund.status in moving for refund in request.refunds):
         yield Problem("INVALID_STATE", "A refund is being paid; wait for its outcome.", guard="G_NOT_PAYING")
+
+
+def refund_is_open(attempt: Attempt) -> Iterator[Problem]:
+    """The gateway's word is about an intent of this request that is not already settled: nothing is paid twice."""
+    refund = next((r for r in attempt.request.refunds if r.id == attempt.given.get("refund_id")), None)
+    if refund is None or refund.status is RefundStatus.PAID:
+        yield Problem("INVALID_STATE", "This refund is not open.", guard="G_REFUND_OPEN")
 
 
 def return_address_known(request: Request) -> Iterator[Problem]:
@@ -211,3 +218,9 @@ def parcel_not_given_up(request: Request) -> Iterator[Problem]:
     parcel = request.shipment(Leg.RETURN)
     if parcel and parcel.status in (ShipmentStatus.FAILED, ShipmentStatus.DESTROYED):
         yield Problem("INVALID_STATE", "The parcel has already failed.", guard="G_NOT_FAILED")
+
+
+def parcel_to_claim(request: Request) -> Iterator[Problem]:
+    """RR17: a parcel that could not be delivered lies there for the seller to fetch."""
+    if request.clock("failed_return.claim") is None:
+        yield Problem("INVALID_STATE", "No parcel of this request waits to be fetched.", guard="G_FAILED")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .common import approver, grant
+from .approvals import approver, grant
 from .freight import who_pays
 from .guards import (
     RejectReasonFits,
@@ -15,6 +15,7 @@ from .guards import (
     not_speedy,
     note_short,
     parcel_not_given_up,
+    parcel_to_claim,
     parcel_with_buyer,
     self_arranged,
 )
@@ -49,7 +50,7 @@ def _parcel(attempt: Attempt, leg: Leg, **changes: Any) -> tuple[Shipment, ...]:
     return (*others, replace(latest, **changes))
 
 
-def _moves(leg: Leg, status: ShipmentStatus, stamp: str = "", **also: Any) -> Effect:
+def moves(leg: Leg, status: ShipmentStatus, stamp: str = "", **also: Any) -> Effect:
     """The effect of a scan: the parcel's new status, with the time of it where it is kept."""
 
     def effect(attempt: Attempt) -> Mapping[str, Any]:
@@ -60,7 +61,7 @@ def _moves(leg: Leg, status: ShipmentStatus, stamp: str = "", **also: Any) -> Ef
     return effect
 
 
-def _both(*effects: Effect) -> Effect:
+def both(*effects: Effect) -> Effect:
     return lambda attempt: {name: value for effect in effects for name, value in effect(attempt).items()}
 
 
@@ -179,13 +180,13 @@ def back(
         rules: the kind's own numbers for these rows, where the model gives it some (EX2 for RR3 …).
     """
     to_money = accepted is REFUNDING
-    accept = _both(grant(whole=True), accept_package) if to_money else accept_package
+    accept = both(grant(whole=True), accept_package) if to_money else accept_package
     if unreceived is CLOSED:
         lost_to: dict[str, Any] = {"closes": CloseReason.BUYER_DID_NOT_SHIP}
     else:
         lost_to = {"effect": grant(ApprovedBy.TIMEOUT_TRANSIT)}
     inspected = grant(ApprovedBy.TIMEOUT_INSPECTION) if to_money else approved(ApprovedBy.TIMEOUT_INSPECTION)
-    parcel_back = _moves(Leg.RETURN, ShipmentStatus.DELIVERED, "delivered_at")
+    parcel_back = moves(Leg.RETURN, ShipmentStatus.DELIVERED, "delivered_at")
     # fmt: off
     rows = (
         Transition("RR3",  AWAITING_BUYER_SHIP, "choose_method", None, BUYER | PLATFORM, "Choose how to send it back",
@@ -202,11 +203,11 @@ def back(
                      effect=to_drop_off, restarts=True, events=("ReturnMethodChanged",))
           for key in ("ship_back.pickup_date", "ship_back.pickup")),
         Transition("RR7",  AWAITING_BUYER_SHIP, "handed_over", RETURN_IN_TRANSIT, CARRIER, "Handed over to the carrier",
-                   gates=(by_platform_carrier,), effect=_moves(Leg.RETURN, ShipmentStatus.IN_TRANSIT, "handed_over_at"),
+                   gates=(by_platform_carrier,), effect=moves(Leg.RETURN, ShipmentStatus.IN_TRANSIT, "handed_over_at"),
                    events=("ReturnShipped",)),
         Transition("RR9",  AWAITING_BUYER_SHIP, "upload_tracking", RETURN_IN_TRANSIT, BUYER | PLATFORM, "Give the tracking number",
                    gates=(self_arranged,), guards=(tracking_given,),
-                   effect=_moves(Leg.RETURN, ShipmentStatus.IN_TRANSIT, "handed_over_at"), events=("ReturnShipped",)),
+                   effect=moves(Leg.RETURN, ShipmentStatus.IN_TRANSIT, "handed_over_at"), events=("ReturnShipped",)),
         *(Transition("RR10", AWAITING_BUYER_SHIP, expiry(key), CLOSED, SYSTEM, "The request is closed: nothing was sent back.",
                      closes=CloseReason.BUYER_DID_NOT_SHIP) for key in ("ship_back.drop_off", "ship_back.self")),
         Transition("RR11", RETURN_IN_TRANSIT, "delivered", PENDING_INSPECTION, CARRIER, "The parcel came back",
@@ -226,12 +227,15 @@ def back(
         Transition("RR16", RETURN_IN_TRANSIT, expiry("return.transit"), REFUNDING, SYSTEM, "The refund is granted.",
                    effect=grant(ApprovedBy.TIMEOUT_TRANSIT)),
         Transition("RR17", RETURN_IN_TRANSIT, "lost", REFUNDING, CARRIER, "The parcel was lost", gates=(by_platform_carrier,), unmet=True,
-                   effect=_both(_moves(Leg.RETURN, ShipmentStatus.LOST), grant(ApprovedBy.TIMEOUT_TRANSIT)), events=("ReturnFailed",)),
+                   effect=both(moves(Leg.RETURN, ShipmentStatus.LOST), grant(ApprovedBy.TIMEOUT_TRANSIT)), events=("ReturnFailed",)),
         Transition("RR17", RETURN_IN_TRANSIT, "failed", None, CARRIER, "The delivery failed three times",
-                   gates=(by_platform_carrier, parcel_not_given_up), effect=_moves(Leg.RETURN, ShipmentStatus.FAILED),
+                   gates=(by_platform_carrier, parcel_not_given_up), effect=moves(Leg.RETURN, ShipmentStatus.FAILED),
                    starts=("failed_return.claim",), events=("ReturnFailed",)),
+        Transition("RR17", RETURN_IN_TRANSIT, "claim_package", PENDING_INSPECTION, SELLER, "Fetch the parcel that could not be delivered",
+                   grant="inspect", gates=(by_platform_carrier, parcel_to_claim), guards=(note_short,), effect=parcel_back,
+                   events=("ReturnDelivered",)),
         Transition("RR17", RETURN_IN_TRANSIT, expiry("failed_return.claim"), None, SYSTEM, "The parcel is destroyed.",
-                   effect=_moves(Leg.RETURN, ShipmentStatus.DESTROYED)),
+                   effect=moves(Leg.RETURN, ShipmentStatus.DESTROYED)),
     )
     # fmt: on
     return _numbered(rows, rules, "return")
@@ -239,12 +243,12 @@ def back(
 
 def out(rules: Mapping[str, str] | None = None) -> tuple[Transition, ...]:
     """Goods go out to the buyer, or money where they cannot (RS2 to RS7)."""
-    sent = _moves(Leg.OUTBOUND, ShipmentStatus.IN_TRANSIT, "handed_over_at")
-    instead = _both(grant(ApprovedBy.TIMEOUT_SHIP_OUT), sellers_fault)
+    sent = moves(Leg.OUTBOUND, ShipmentStatus.IN_TRANSIT, "handed_over_at")
+    instead = both(grant(ApprovedBy.TIMEOUT_SHIP_OUT), sellers_fault)
     # fmt: off
     rows = (
         Transition("RS2", AWAITING_SELLER_SHIP, "arrange", None, SELLER | PLATFORM, "Arrange the shipment", grant="ship",
-                   effect=_moves(Leg.OUTBOUND, ShipmentStatus.BOOKED), events=("OutboundArranged",)),
+                   effect=moves(Leg.OUTBOUND, ShipmentStatus.BOOKED), events=("OutboundArranged",)),
         Transition("RS3", AWAITING_SELLER_SHIP, "handed_over", OUTBOUND_IN_TRANSIT, CARRIER, "Handed over to the carrier",
                    effect=sent, events=("OutboundShipped",)),
         Transition("RS3", AWAITING_SELLER_SHIP, "send", OUTBOUND_IN_TRANSIT, SELLER | PLATFORM, "Give the tracking number",
@@ -253,9 +257,9 @@ def out(rules: Mapping[str, str] | None = None) -> tuple[Transition, ...]:
                    guards=(amount_within_max, refund_reason_fits, note_short), effect=grant()),
         Transition("RS5", AWAITING_SELLER_SHIP, expiry("ship_out"), REFUNDING, SYSTEM, "The refund is granted.", effect=instead),
         Transition("RS6", OUTBOUND_IN_TRANSIT, "delivered", COMPLETED, CARRIER, "Delivered to the buyer",
-                   effect=_moves(Leg.OUTBOUND, ShipmentStatus.DELIVERED, "delivered_at"), events=("OutboundDelivered",)),
+                   effect=moves(Leg.OUTBOUND, ShipmentStatus.DELIVERED, "delivered_at"), events=("OutboundDelivered",)),
         *(Transition("RS7", OUTBOUND_IN_TRANSIT, scan, REFUNDING, CARRIER, label, unmet=True,
-                     effect=_both(_moves(Leg.OUTBOUND, status), grant(ApprovedBy.TIMEOUT_TRANSIT)), events=("OutboundFailed",))
+                     effect=both(moves(Leg.OUTBOUND, status), grant(ApprovedBy.TIMEOUT_TRANSIT)), events=("OutboundFailed",))
           for scan, status, label in (("lost", ShipmentStatus.LOST, "The parcel was lost"),
                                       ("failed", ShipmentStatus.FAILED, "The delivery failed"))),
         Transition("RS7", OUTBOUND_IN_TRANSIT, expiry("outbound.transit"), REFUNDING, SYSTEM, "The refund is granted.",

@@ -8,15 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from .clocks import Calendar
-from .decide import apply, chosen_row, events, start_clock
+from .clockwork import start_clock
+from .decide import apply, chosen_row
 from .guards import evidence_missing, in_time, shown
 from .kind import Kind
 from .money import Money, line_maximum
 from .policies import Facts
 from .reasons import Reason, ReasonClass
 from .refusal import Problem, Refused
-from .request import Attempt, Change, Request, RequestLine, shipping_back
+from .request import Attempt, Change, Request, RequestLine, child_id, shipping_back
 from .rights import acts_as, may_do
+from .telling import events
 from .terms import Terms
 from .vocabulary import Actor, Claim, ClaimLine, OrderState, Party
 
@@ -306,13 +308,17 @@ def _created(opening: Opening, rule: str) -> Change:
         updated_at=opening.at,
         terms=opening.terms,
         return_method=claim.return_method,
+        dispute_rounds=was.dispute_rounds if was else 0,
         edits=(was.edits if was else 0) + (rule == "C2"),
         previous_id=was.id if was else None,
         details=claim.details,
         evidence=claim.evidence,
     )
     if key := request.stage.clock_for(request.return_method):
-        request = replace(request, clocks=(start_clock(request, key, opening.at, opening.calendar),))
+        due_at = opening.terms.due(key, opening.at, opening.calendar)
+        owed_by = Party[opening.terms[key].owed_by]
+        clock = start_clock(child_id("dl", request.id, 1), key, owed_by, opening.terms, opening.at, due_at)
+        request = replace(request, clocks=(clock,))
     said = events(
         None,
         request,

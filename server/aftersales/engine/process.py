@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from .refusal import Problem
@@ -46,6 +47,14 @@ class Transition:
         unmet: the clocks that end here were not met, whoever acts: it was called off, lost or refused.
         late: may be done though a clock has run out and time has not acted: the way out when time itself is stuck.
         closes: why the request ends, for rows into `closed`.
+        pauses: clocks that stop here and keep what is left of them.
+        resumes: paused clocks that go on, with what they kept but at least `at_least`.
+        own: of the clocks that `stops` names, only those that the actor owes.
+        converts: the request goes on as another kind, at the stage that kind's approval leads to.
+        then: the act of another table that follows at once from this one, in the same change; empty: none.
+        until: the first instant at which it is too late, beside what the clocks say; None: never.
+        shows: the machine whose case the evidence belongs to, where it is not the row's own table.
+        table: whose rows these are: a kind's, or those of a machine beside it (`dispute`, `appeal`).
         grant: what staff and apps need (section 11); owners and the platform have all.
         owner: prefix of the mutation that performs the row; the kind's own name when empty.
     """
@@ -69,6 +78,15 @@ class Transition:
     unmet: bool = False
     late: bool = False
     closes: CloseReason | None = None
+    pauses: tuple[str, ...] = ()
+    resumes: tuple[str, ...] = ()
+    at_least: timedelta = timedelta(hours=1)
+    own: bool = False
+    converts: bool = False
+    then: Callable[[Attempt], str] | None = None
+    until: Callable[[Request], datetime | None] | None = None
+    shows: str = ""
+    table: str = ""
     grant: str = ""
     owner: str = ""
 
@@ -83,8 +101,11 @@ class Transition:
 
 
 def mutation_name(owner: str, action: str) -> str:
-    """The root mutation of an act: its owner's prefix, then the act (`refund_only`, `approve`: refundOnlyApprove)."""
-    head, *rest = f"{owner}_{action}".split("_")
+    """The root mutation of an act: its owner's prefix, then the act (`refund_only`, `approve`: refundOnlyApprove).
+
+    An act that begins with its owner (`offer_make`) does not say it twice.
+    """
+    head, *rest = (action if action.startswith(f"{owner}_") else f"{owner}_{action}").split("_")
     return head + "".join(word.capitalize() for word in rest)
 
 
@@ -144,6 +165,7 @@ class Process:
             row,
             target=self.approved if row.target is APPROVED else row.target,
             owner=row.owner or self.name,
+            table=self.name,
         )
 
     def _faults(self, own: list[Transition]) -> Iterator[str]:
@@ -163,7 +185,9 @@ class Process:
             if stage.final:
                 continue
             leaving = [
-                row for row in self.leaving(stage.name) if row.target is not None and row.target.name != stage.name
+                row
+                for row in self.leaving(stage.name)
+                if row.converts or (row.target is not None and row.target.name != stage.name)
             ]
             if not any(row.action != "close" for row in leaving):
                 yield f"{stage.name} has no way out"
@@ -200,6 +224,14 @@ class Process:
                 yield f"{where} is an act of time, and only the system's"
             if row.personal and not row.label:
                 yield f"{where} has no label"
+            if row.converts and row.target is not None:
+                yield f"{where} goes on as another kind, and cannot also lead to a stage of this one"
+            for key in row.resumes:
+                if not any(key in other.pauses for other in self.rows):
+                    yield f"{where} lets {key} go on, and nothing pauses it"
+            for key in row.pauses:
+                if not any(key in other.resumes for other in self.rows):
+                    yield f"{where} pauses {key}, and nothing lets it go on"
             if (row.closes is not None) != (row.target is not None and row.target.name == "closed"):
                 yield f"{where} must say why it closes, if and only if it does"
         for name, stage in self.stages.items():

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from .cases import Appeal, Dispute, Offer
 from .clocks import Calendar
 from .costs import CostKind
 from .money import Money, shipping_shares
@@ -18,6 +19,7 @@ from .vocabulary import (
     ClaimLine,
     CloseReason,
     Evidence,
+    OfferStatus,
     Order,
     Party,
     ReturnMethod,
@@ -56,6 +58,11 @@ class Clock:
     remaining: timedelta | None = None
     warn_before: tuple[timedelta, ...] = ()
     subject_id: str | None = None
+
+    @property
+    def of_appeal(self) -> bool:
+        """An appeal's clocks press nobody but seller and platform, and a buyer never hears of them."""
+        return self.subject_id is not None and self.subject_id.startswith("ap_")
 
     @property
     def alive(self) -> bool:
@@ -162,7 +169,12 @@ def shipping_back(order: Order, lines: Sequence[ClaimLine | RequestLine], fault:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One claim of a buyer against lines of one order (section 1.2 of the model)."""
+    """One claim of a buyer against lines of one order (section 1.2 of the model).
+
+    Args:
+        dispute_rounds: how often the case was disputed, also before it was asked anew.
+        dispute_status, appeal_status: mirrors of the latest dispute and of the appeal, for lists.
+    """
 
     id: str
     number: str
@@ -189,7 +201,7 @@ class Request:
     closed_at: datetime | None = None
     package_confirmed_at: datetime | None = None
     dispute_status: str = "NONE"
-    disputes: int = 0
+    dispute_rounds: int = 0
     appeal_status: str = "NOT_AVAILABLE"
     edits: int = 0
     previous_id: str | None = None
@@ -200,11 +212,21 @@ class Request:
     refunds: tuple[Refund, ...] = ()
     costs: tuple[Cost, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
+    appeal: Appeal | None = None
 
     @property
     def next_clock(self) -> Clock | None:
-        """The running clock that comes first: who owes what until when."""
-        running = [clock for clock in self.clocks if clock.status is ClockStatus.RUNNING and clock.due_at]
+        """The running clock that comes first: who owes what until when. An appeal's clocks are the appeal's own."""
+        running = [
+            clock
+            for clock in self.clocks
+            if clock.status is ClockStatus.RUNNING
+            and clock.due_at
+            and not clock.of_appeal
+            and clock.owed_by is not Party.SYSTEM
+        ]
         return min(running, key=lambda clock: (clock.due_at, clock.id), default=None)
 
     @property
@@ -212,11 +234,24 @@ class Request:
         """Whose turn it is: the owner of the next clock, else of the stage; nobody once it has ended."""
         if clock := self.next_clock:
             return clock.owed_by
+        if self.dispute_status == "OPEN":
+            # the platform is late, and it is still its turn (DI7)
+            return Party.PLATFORM
         return None if self.stage.final else self.stage.waits_for
 
     def clock(self, key: str) -> Clock | None:
-        """The living clock of this key."""
+        """The living clock of this key; of several, the one that comes first."""
         return next((clock for clock in self.clocks if clock.key == key and clock.alive), None)
+
+    @property
+    def offer(self) -> Offer | None:
+        """The offer that waits for the buyer."""
+        return next((offer for offer in self.offers if offer.status is OfferStatus.OPEN), None)
+
+    @property
+    def dispute(self) -> Dispute | None:
+        """The latest dispute, open or not."""
+        return self.disputes[-1] if self.disputes else None
 
     def shipment(self, leg: Leg) -> Shipment | None:
         """The latest parcel on this leg."""
@@ -252,6 +287,9 @@ class Attempt:
         at: when it happens. For a clock: its due instant, however late the server woke.
         expected: the version the caller last saw; None: they did not say.
         given: the act's own arguments, typed by its door.
+        clock_id: which clock has run out, for an act of time; None: the first of its key.
+        kinds: what a request may become by an offer, by name; those the market offers.
+        step: 0 for the act itself; what follows from it in another table counts on, so that ids do not meet.
     """
 
     request: Request
@@ -263,10 +301,13 @@ class Attempt:
     note: str = ""
     expected: int | None = None
     given: Mapping[str, Any] = field(default_factory=dict)
+    clock_id: str | None = None
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    step: int = 0
 
     def new_id(self, prefix: str, ordinal: int = 0) -> str:
         """An id for a child of this change: unique, as no two changes share a version."""
-        return child_id(prefix, self.request.id, self.request.version + 1, ordinal)
+        return child_id(prefix, self.request.id, self.request.version + 1, 100 * self.step + ordinal)
 
 
 def child_id(prefix: str, request_id: str, version: int, ordinal: int = 0) -> str:

@@ -76,6 +76,30 @@ class EvidenceKind(Enum):
     AWB = "AWB"
 
 
+class OfferKind(Enum):
+    """What a seller may propose instead (section 9)."""
+
+    PARTIAL_REFUND = "PARTIAL_REFUND"
+    FULL_REFUND = "FULL_REFUND"
+    RETURN_REFUND = "RETURN_REFUND"
+    EXCHANGE = "EXCHANGE"
+    SEND_ITEMS = "SEND_ITEMS"
+
+    @property
+    def money(self) -> bool:
+        """Money without goods; the others make the request one of another kind."""
+        return self in (OfferKind.PARTIAL_REFUND, OfferKind.FULL_REFUND)
+
+
+class OfferStatus(Enum):
+    OPEN = "OPEN"
+    ACCEPTED = "ACCEPTED"
+    AUTO_ACCEPTED = "AUTO_ACCEPTED"
+    DECLINED = "DECLINED"
+    LAPSED = "LAPSED"
+    VOID = "VOID"
+
+
 class ApprovedBy(Enum):
     """Whose yes led to money or goods last; it decides whether the seller may appeal (section 6.1)."""
 
