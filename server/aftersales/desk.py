@@ -17,7 +17,7 @@ from .engine.opening import Opening, facts_of, open_request, replace_request, sp
 from .engine.policies import Book
 from .engine.refusal import Problem, Refused
 from .engine.request import Attempt, Change, Clock, Request
-from .engine.rights import may_see
+from .engine.rights import may_see, sees_seller_side
 from .engine.vocabulary import Actor, Claim, ClaimLine, Evidence, Order, ReturnMethod
 from .registry import Registry
 from .store.keys import Key, Remembered
@@ -93,13 +93,14 @@ class Desk:
     async def act(
         self, request_id: str, action: str, actor: Actor, *, note: str = "", expected: int | None = None,
         given: Mapping[str, Any] | None = None, evidence_ids: Sequence[str] = (), key: Key | None = None,
-        at: datetime | None = None, clock_id: str | None = None,
+        at: datetime | None = None, clock_id: str | None = None, appeal_id: str | None = None,
     ) -> Done:  # fmt: skip
         """Do something to a request, its dispute or its appeal.
 
         Args:
             at: given by time alone, whose acts happen at the due instant.
             clock_id: the clock that ran out, given by time alone.
+            appeal_id: the appeal that is acted on; whoever may not know of it is told that there is none.
 
         Raises:
             Refused: NOT_FOUND, VERSION_CONFLICT, INVALID_STATE, DEADLINE_PASSED, or what the row's guards say.
@@ -109,7 +110,7 @@ class Desk:
             facts = dict(given or {})
             if evidence_ids:
                 facts["evidence"] = await self.evidence(evidence_ids, actor)
-            request = await self.seen(request_id, actor)
+            request = await (self.appealed(appeal_id, request_id, actor) if appeal_id else self.seen(request_id, actor))
             attempt = self.attempt(request, action, actor, at or self.clock(), note, expected, facts, clock_id)
             return await self._settle((decide(attempt),), key)
 
@@ -140,6 +141,14 @@ class Desk:
         request = await self.ledger.request(request_id)
         if request is None or not may_see(actor, request.order.shop.id, request.order.buyer_id):
             raise Refused([Problem("NOT_FOUND", "There is no such request.", "requestId", guard="G_OWNER")])
+        return request
+
+    async def appealed(self, appeal_id: str, request_id: str, actor: Actor) -> Request:
+        """The request of an appeal, if both are the actor's to see."""
+        request = await self.ledger.request(request_id)
+        mine = request is not None and may_see(actor, request.order.shop.id, request.order.buyer_id)
+        if request is None or not mine or not sees_seller_side(actor) or _appeal_id(request) != appeal_id:
+            raise Refused([Problem("NOT_FOUND", "There is no such appeal.", "appealId", guard="G_OWNER")])
         return request
 
     def attempt(
@@ -283,6 +292,10 @@ async def _tried(perform: Callable[[], Awaitable[Done]]) -> Done:
 
 def busy() -> Problem:
     return Problem("BUSY", "Too much changed at once. Send the same again with the same key.")
+
+
+def _appeal_id(request: Request) -> str | None:
+    return request.appeal.id if request.appeal else None
 
 
 def _running(request: Request | None, clock_id: str) -> Clock | None:

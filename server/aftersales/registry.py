@@ -13,6 +13,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from . import hookspecs
 from .engine.kind import Kind
+from .engine.machines import MACHINES
 from .engine.process import MalformedProcess
 from .engine.refusal import Problem
 from .engine.request import Change
@@ -224,9 +225,12 @@ class Registry:
                     yield f"{kind.name} defines the stage {name} otherwise than another kind"
 
     def _without_policy(self, policy_keys: frozenset[str] | None) -> Iterable[str]:
-        for kind in self.kinds.values() if policy_keys is not None else ():
-            for key in sorted(kind.process.clock_keys - (policy_keys or frozenset())):
-                yield f"{kind.name} has the clock {key}, and no policy says how long it runs"
+        tables = {kind.name: kind.process for kind in self.kinds.values()} | {
+            name: machine.process for name, machine in MACHINES.items()
+        }
+        for name, process in tables.items() if policy_keys is not None else ():
+            for key in sorted(process.clock_keys - (policy_keys or frozenset())):
+                yield f"{name} has the clock {key}, and no policy says how long it runs"
 
 
 def _loaded(point: EntryPoint) -> Plugin:

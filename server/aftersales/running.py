@@ -17,6 +17,7 @@ from .graphql.words import Languages
 from .policy_book import POLICIES, book, calendar, digits
 from .registry import Plugin, Registry
 from .settings import DEFAULT_DATABASE, PREFIX, CannotStart, Settings
+from .store.appeals import Appeals
 from .store.database import Database
 from .store.keys import LIFETIME
 from .store.ledger import Ledger
@@ -123,7 +124,7 @@ async def build(
     tender = Tender(desk, clock)
     desk.announces.extend((feed, tender))
     languages = Languages(["aftersales", *packages(registry)])
-    house = House(desk, Lists(database), lines, feed, languages, settings.heartbeat_seconds)
+    house = House(desk, Lists(database), lines, feed, languages, Appeals(database), settings.heartbeat_seconds)
     return Running(settings, clock, registry, database, house, tender, closing)
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from graphql import DocumentNode, build_schema, validate
+from tests.contract import cases
 from tests.contract.town import OPERATIONS, SCHEMA, Town, operation_of, root_field
 
 from aftersales.engine.vocabulary import Actor, OrderState, Party
@@ -15,7 +16,7 @@ PUBLISHED = build_schema((SCHEMA / "aftersales.graphql").read_text(encoding="utf
 PARTNER = Actor(Party.PARTNER, "ap_1", frozenset({"sh_2"}), frozenset({"orders.import", "view"}))
 
 Story = Callable[[Town], Awaitable[None]]
-STORIES: dict[str, Story] = {}
+STORIES: dict[str, Story] = dict(cases.STORIES)
 
 
 def story(tell: Story) -> Story:

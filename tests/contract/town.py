@@ -11,7 +11,7 @@ from typing import Any
 from graphql import FieldNode, OperationDefinitionNode, parse
 
 from aftersales.engine.vocabulary import Actor
-from aftersales.testing.house import BUYER, SELLER, Home
+from aftersales.testing.house import AGENT, BUYER, SELLER, Home
 
 SCHEMA = Path(__file__).parents[2] / "schema"
 OPERATIONS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(SCHEMA.glob("operations/*.graphql"))}
@@ -79,9 +79,38 @@ class Town:
         )
         return await self.decide("ReturnMarkReceived", SELLER, sent)
 
-    async def photo(self, actor: Actor) -> str:
+    async def disputed(self) -> Any:
+        """A rejection that the buyer has taken to the platform."""
+        return await self.decide("DisputeOpen", BUYER, await self.rejected(), note="It never came.")
+
+    async def judged(self) -> Any:
+        """A dispute in which both sides have had their say."""
+        heard = await self.decide("DisputeSubmitEvidence", BUYER, await self.disputed())
+        return await self.decide("DisputeSubmitEvidence", SELLER, heard)
+
+    async def appealable(self) -> Any:
+        """An appeal that the seller may file, as the platform has granted the refund."""
+        request = await self.decide("RequestPlatformApprove", AGENT, await self.refund_only())
+        await self.home.pass_time(minutes=1)
+        page = await self.ask("Appeals", SELLER)
+        return next(appeal for appeal in page["nodes"] if appeal["request"]["id"] == request["id"])
+
+    async def appealed(self) -> Any:
+        """An appeal that was filed with all that its reason asks for."""
+        shown = [await self.photo(SELLER, "AWB"), await self.photo(SELLER)]
+        return await self.appeal(
+            "AppealFile", SELLER, await self.appealable(), reason="delivered_to_address", statement="He signed for it.",
+            evidenceIds=shown,
+        )  # fmt: skip
+
+    async def appeal(self, name: str, actor: Actor, appeal: Any, **input: Any) -> Any:
+        """The appeal after an act on it as it was seen."""
+        seen = {"appealId": appeal["id"], "expectedVersion": appeal["version"]}
+        return (await self.do(name, actor, **seen, **input))["appeal"]
+
+    async def photo(self, actor: Actor, kind: str = "PHOTO") -> str:
         linked = await self.do(
-            "EvidenceLink", actor, kind="PHOTO", url="https://files.example/1.jpg", mediaType="image/jpeg", bytes=1000,
+            "EvidenceLink", actor, kind=kind, url="https://files.example/1.jpg", mediaType="image/jpeg", bytes=1000,
             sha256=hashlib.sha256(b"a photo").hexdigest(),
         )  # fmt: skip
         return str(linked["evidence"]["id"])

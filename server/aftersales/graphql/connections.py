@@ -86,8 +86,8 @@ async def requests_page(
     )
 
 
-# What depends on the order's other requests, which a lean read leaves out.
-NEEDS_ALL = frozenset({"availableActions"})
+# What a lean read leaves out, or what depends on it: the order's other requests, and what stands beside this one.
+NEEDS_ALL = frozenset({"availableActions", "offers", "disputes", "appeal"})
 
 
 async def requests_of_order(context: Context, order_id: str, first: int, after: str | None) -> RequestConnection:

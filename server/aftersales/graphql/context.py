@@ -12,6 +12,7 @@ from graphql import GraphQLError
 from ..desk import Desk
 from ..engine.vocabulary import Actor, Party
 from ..feed import Feed
+from ..store.appeals import Appeals
 from ..store.lists import Lists
 from ..store.log import Log
 from .words import Languages, Words
@@ -29,6 +30,7 @@ class House:
     log: Log
     feed: Feed
     languages: Languages
+    appeals: Appeals
     heartbeat_seconds: float = 15.0
 
 

@@ -13,8 +13,10 @@ from ..engine.request import Request
 from ..engine.rights import may_see
 from ..store.keys import Key
 from . import types
+from .cases import Appeal, appeal
 from .context import Context, Info
-from .inputs import DecisionInput, MutationInput, OpenInput, claim_lines, fingerprint, given, unfit
+from .inputs import AppealInput, DecisionInput, MutationInput, OpenInput, claim_lines, fingerprint, given, unfit
+from .keys import key_of
 from .problems import Problem, told
 
 
@@ -60,6 +62,44 @@ async def act(info: Info, action: str, input: DecisionInput) -> RequestPayload:
         ),
         info.field_name,
     )  # fmt: skip
+
+
+@strawberry.type(description="As `RequestPayload`, about an appeal.")
+class AppealPayload:
+    appeal: Appeal | None = strawberry.field(
+        description="The appeal after the act, or as it is if that was refused; null where there is none for you."
+    )
+    problems: list[Problem] = strawberry.field(description="All that is wrong; empty when it was done.")
+    replayed: bool = strawberry.field(description="True when this answer was given before for the same key.")
+
+
+async def act_on_appeal(info: Info, action: str, input: AppealInput) -> AppealPayload:
+    """Do something to an appeal. What the input has beyond AppealInput is what the act brings."""
+    context, appeal_id = info.context, str(input.appeal_id)
+    request_id = request_of(appeal_id)
+    evidence = tuple(str(id) for id in getattr(input, "evidence_ids", ()))
+    try:
+        if problems := tuple(unfit(input)):
+            raise Refused(problems)
+        done = await context.desk.act(
+            request_id, action, context.actor, note=input.note or "", expected=input.expected_version,
+            given=given(input), evidence_ids=evidence, key=key_of(info, input), appeal_id=appeal_id,
+        )  # fmt: skip
+    except Refused as refused:
+        context.forget()
+        current = await visible(context, request_id)
+        shown = appeal(types.request(context, current)) if current else None
+        about = current if shown and str(shown.id) == appeal_id else None
+        problems_told = await told(context, refused.problems, about, "appeal")
+        return AppealPayload(appeal=shown if about else None, problems=problems_told, replayed=False)
+    context.forget()
+    after = appeal(types.request(context, done.request))
+    return AppealPayload(appeal=after, problems=[], replayed=done.replayed)
+
+
+def request_of(child_id: str) -> str:
+    """A child's id carries its request's: `ap_<request>_<version>_<n>`."""
+    return f"rq_{child_id.split('_')[1]}" if child_id.count("_") else child_id
 
 
 async def payload(

@@ -5,7 +5,7 @@ from enum import Enum
 import strawberry
 
 from ..engine.request import ClockStatus, Leg
-from ..engine.vocabulary import EvidenceKind, OrderState, Party, ReturnMethod, ShopKind, Status
+from ..engine.vocabulary import EvidenceKind, OfferKind, OfferStatus, OrderState, Party, ReturnMethod, ShopKind, Status
 
 strawberry.enum(
     Status,
@@ -25,6 +25,8 @@ strawberry.enum(
 )
 strawberry.enum(ShopKind, description="Malls have policies of their own.")
 strawberry.enum(OrderState, description="How far an order has come, as the marketplace tells it.")
+strawberry.enum(OfferKind, description="What a seller may propose instead of what was asked.")
+strawberry.enum(OfferStatus, description="Whether an offer waits, and how it ended.")
 strawberry.enum(EvidenceKind, description="What sort of file it is. AWB is a carrier's waybill.")
 
 
@@ -52,6 +54,21 @@ class DeadlineUrgency(Enum):
     WARNING = "WARNING"
     URGENT = "URGENT"
     OVERDUE = "OVERDUE"
+
+
+@strawberry.enum(description="How far a buyer's dispute about a rejection has come.")
+class DisputeStatus(Enum):
+    EVIDENCE = "EVIDENCE"
+    UNDER_REVIEW = "UNDER_REVIEW"
+    DECIDED_BUYER = "DECIDED_BUYER"
+    DECIDED_SELLER = "DECIDED_SELLER"
+    WITHDRAWN = "WITHDRAWN"
+
+
+@strawberry.enum(description="One side of a dispute.")
+class DisputeSide(Enum):
+    BUYER = "BUYER"
+    SELLER = "SELLER"
 
 
 @strawberry.enum(description="How far a seller's appeal against a refund has come.")

@@ -76,8 +76,14 @@ class RequestEventConnection:
     page_info: PageInfo = strawberry.field(description="Whether there is more, and from where.")
 
 
+# Clocks of the seller's side: an appeal's own, and the one that opens it.
+SELLER_CLOCKS = ("appeal.", "speedy.")
+
+
 def visible(context: Context, event: LoggedEvent) -> bool:
-    return sees_seller_side(context.actor) or not event.type.startswith(SELLER_SIDE)
+    if sees_seller_side(context.actor):
+        return True
+    return not event.type.startswith(SELLER_SIDE) and not str(event.data.get("key", "")).startswith(SELLER_CLOCKS)
 
 
 def event(context: Context, of: LoggedEvent, kind: str, cursor: str | None = None) -> RequestEvent:

@@ -16,7 +16,8 @@ import strawberry
 
 from ..engine.money import Money
 from ..engine.refusal import Problem
-from ..engine.vocabulary import ClaimLine
+from ..engine.vocabulary import ClaimLine, Party
+from .enums import DisputeSide
 
 TEXT_LIMIT = 5000
 # Control characters but tab and line ends, and halves of surrogate pairs: no database takes them, no person types them.
@@ -67,8 +68,20 @@ class DecisionInput(MutationInput):
     note: str | None = strawberry.field(default=None, description="A word with it, at most 500 characters.")
 
 
+@strawberry.input
+class AppealInput(MutationInput):
+    """What every act on an appeal says."""
+
+    appeal_id: strawberry.ID = strawberry.field(description="Of the appeal.")
+    expected_version: int = strawberry.field(
+        description="The version you saw. If the record has moved on, you are told what you missed."
+    )
+    note: str | None = strawberry.field(default=None, description="A word with it, at most 500 characters.")
+
+
 BASE = frozenset(
     {
+        "appeal_id",
         "idempotency_key",
         "request_id",
         "order_id",
@@ -128,6 +141,8 @@ def money_given(value: MoneyInput | None) -> Money | None:
 
 
 def _value(value: Any) -> Any:
+    if isinstance(value, DisputeSide):
+        return Party[value.value]
     return money_given(value) if isinstance(value, MoneyInput) else value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from ..engine import reasons as catalogue
+from ..engine.appeal import GROUNDS, AppealReason
 from ..engine.common import TAGS
 from ..engine.reasons import Reason as EngineReason
 from ..engine.reasons import RejectCode
@@ -100,6 +101,19 @@ def reject_reason(context: Context, of: RejectCode) -> Reason:
     return Reason(
         handle=of.code, label=context.words(of.label), retired=False, fault_of=None, evidence_required=bool(of.evidence)
     )
+
+
+def appeal_reason(context: Context, of: AppealReason) -> Reason:
+    return Reason(
+        handle=of.code, label=context.words(of.label), retired=False, fault_of=None, evidence_required=bool(of.needs)
+    )
+
+
+def ground(context: Context, code: str) -> Reason:
+    """Why an appeal is possible at all."""
+    known = GROUNDS.get(code)
+    label = context.words(known.label) if known else code
+    return Reason(handle=code, label=label, retired=known is None, fault_of=None, evidence_required=False)
 
 
 def tag(context: Context, handle: str) -> Tag:

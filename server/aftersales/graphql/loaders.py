@@ -20,6 +20,7 @@ class Loaders:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._appeals: dict[tuple[int, int | None], DataLoader[str, list[LoggedEvent]]] = {}
         self._histories: dict[tuple[int, int | None], DataLoader[str, list[LoggedEvent]]] = {}
         self.full: DataLoader[str, Request | None] = DataLoader(self._full)
         self.visible: DataLoader[str, Request | None] = DataLoader(self._visible)
@@ -38,6 +39,18 @@ class Loaders:
 
             self._histories[key] = DataLoader(load)
         return self._histories[key]
+
+    def of_appeals(self, first: int, before: int | None) -> DataLoader[str, list[LoggedEvent]]:
+        """The latest events of many requests' appeals, one more than asked for."""
+        key = first, before
+        if key not in self._appeals:
+
+            async def load(ids: list[str]) -> list[list[LoggedEvent]]:
+                found = await self._context.house.log.of_appeals(ids, first + 1, before)
+                return [found.get(id, []) for id in ids]
+
+            self._appeals[key] = DataLoader(load)
+        return self._appeals[key]
 
     async def _full(self, ids: list[str]) -> list[Request | None]:
         found = await self._context.desk.ledger.requests(ids)

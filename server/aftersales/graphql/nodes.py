@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from ..engine.rights import acts_as, may_see
+from ..engine.rights import acts_as, may_see, sees_seller_side
 from ..engine.vocabulary import Party
-from . import orders, types
+from . import cases, orders, types
 from .context import Context
+from .doors import request_of
 from .events import event, visible
 
 
@@ -50,22 +51,18 @@ async def _shops(context: Context, ids: list[str]) -> Found:
 
 
 async def _deadlines(context: Context, ids: list[str]) -> Found:
-    requests = await context.loaders.visible.load_many([_request_of(id) for id in ids])
+    requests = await context.loaders.visible.load_many([request_of(id) for id in ids])
     found: Found = {}
     for id, request in zip(ids, requests, strict=True):
         clock = next((clock for clock in request.clocks if clock.id == id), None) if request else None
-        if request and clock:
+        hidden = clock is not None and (clock.of_appeal and not sees_seller_side(context.actor))
+        if request and clock and not hidden and types.may_know(context, clock):
             found[id] = types.deadline(types.request(context, request), clock)
     return found
 
 
-def _request_of(child_id: str) -> str:
-    """A child's id carries its request's: `dl_<request>_<version>_<n>`."""
-    return f"rq_{child_id.split('_')[1]}" if child_id.count("_") else child_id
-
-
 async def _events(context: Context, ids: list[str]) -> Found:
-    requests = await context.loaders.visible.load_many([_request_of(id) for id in ids])
+    requests = await context.loaders.visible.load_many([request_of(id) for id in ids])
     kinds = {request.id: request.kind for request in requests if request}
     logged = await context.house.log.events(ids)
     return {
@@ -85,6 +82,20 @@ async def _evidence(context: Context, ids: list[str]) -> Found:
     }
 
 
+async def _disputes(context: Context, ids: list[str]) -> Found:
+    requests = await context.loaders.visible.load_many([request_of(id) for id in ids])
+    shown = [types.request(context, request) for request in requests if request]
+    there = {of.id: (request, of) for request in shown for of in request.of.disputes}
+    return {id: cases.dispute(*there[id]) for id in ids if id in there}
+
+
+async def _appeals(context: Context, ids: list[str]) -> Found:
+    requests = await context.loaders.visible.load_many([request_of(id) for id in ids])
+    shown = [cases.appeal(types.request(context, request)) for request in requests if request]
+    there = {str(appeal.id): appeal for appeal in shown if appeal}
+    return {id: there[id] for id in ids if id in there}
+
+
 READERS: dict[str, Callable[[Context, list[str]], Awaitable[Found]]] = {
     "rq_": _requests,
     "or_": _orders,
@@ -92,4 +103,6 @@ READERS: dict[str, Callable[[Context, list[str]], Awaitable[Found]]] = {
     "dl_": _deadlines,
     "ev_": _events,
     "ed_": _evidence,
+    "di_": _disputes,
+    "ap_": _appeals,
 }

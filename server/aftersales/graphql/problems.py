@@ -9,8 +9,9 @@ import strawberry
 
 from ..engine import refusal
 from ..engine import request as engine
+from ..engine.machines import MACHINES
 from ..engine.refusal import ProblemType
-from . import orders, types
+from . import cases, orders, types
 from .context import Context
 from .events import RequestEvent, missed
 from .labels import Stage, stage
@@ -83,16 +84,19 @@ MEMBERS = (
 )  # fmt: skip
 
 
-async def told(context: Context, problems: Iterable[refusal.Problem], about: engine.Request | None) -> list[Problem]:
+async def told(
+    context: Context, problems: Iterable[refusal.Problem], about: engine.Request | None, machine: str = ""
+) -> list[Problem]:
     """The engine's problems in the contract's types.
 
     Args:
         about: the record that was refused, where there is one the caller may see.
+        machine: `appeal` where the act was about that rather than the request.
     """
-    return [await _told(context, problem, about) for problem in problems]
+    return [await _told(context, problem, about, machine) for problem in problems]
 
 
-async def _told(context: Context, problem: refusal.Problem, about: engine.Request | None) -> Problem:
+async def _told(context: Context, problem: refusal.Problem, about: engine.Request | None, machine: str) -> Problem:
     base = {
         "code": problem.code,
         "message": problem.text(context.words),
@@ -101,6 +105,10 @@ async def _told(context: Context, problem: refusal.Problem, about: engine.Reques
     }
     if problem.type in NEEDS_RECORD and about is None:
         return InvalidInput(**base)  # type: ignore[arg-type]
+    if machine and about and problem.type is ProblemType.ILLEGAL_TRANSITION:
+        case = MACHINES[machine].case(about)
+        stands = stage(context, case.stage if case else about.stage)
+        return IllegalTransition(**base, stage=stands, allowed=cases.beside(context, about, machine))  # type: ignore[arg-type]
     return await TELLERS[problem.type](context, problem, base, about)  # type: ignore[arg-type]
 
 

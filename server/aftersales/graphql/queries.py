@@ -15,9 +15,11 @@ from ..engine.rights import may_see
 from ..engine.vocabulary import Claim, ClaimLine, OrderState
 from ..engine.vocabulary import Order as EngineOrder
 from . import labels, orders, types
+from .appeal_pages import appeals_page
+from .cases import AppealConnection
 from .connections import NEEDS_ALL, RequestConnection, requests_page
 from .context import Context, Info
-from .enums import PartyName, RequestSort, RequestStatus
+from .enums import AppealStatus, PartyName, RequestSort, RequestStatus
 from .filters import RequestFilter, filter_of
 from .inputs import camel
 from .labels import Reason, RequestKind
@@ -165,6 +167,17 @@ class Query:
             )
             for row in rows
         ]  # fmt: skip
+
+    @strawberry.field(description="The appeals the caller may see, what is due next first; a buyer sees none.")
+    async def appeals(
+        self,
+        info: Info,
+        shop_ids: list[strawberry.ID] | None = None,
+        statuses: list[AppealStatus] | None = None,
+        first: int = 20,
+        after: Cursor | None = None,
+    ) -> AppealConnection:
+        return await appeals_page(info.context, shop_ids, statuses, first, after)
 
     @strawberry.field(description="One order; null if there is none, or none for you.")
     async def order(self, info: Info, id: strawberry.ID) -> orders.Order | None:

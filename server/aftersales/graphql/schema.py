@@ -11,15 +11,16 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 from strawberry.types.field import StrawberryField
 
+from ..engine.machines import MACHINES
 from ..engine.process import mutation_name
 from ..registry import Plugin, PluginConflict, Registry
-from . import types
+from . import cases, types
 from .directives import ContributedBy, Cost
 from .evidence import EvidenceMutations
 from .executor import FastExecutor
 from .inputs import camel
 from .marketplace import MarketplaceMutations
-from .mutations import LEGS, CoreMutations
+from .mutations import OPTIONAL, AppealMutations, CoreMutations, DisputeMutations
 from .previews import PreviewQueries
 from .problems import MEMBERS
 from .queries import Query
@@ -55,20 +56,22 @@ def build_schema(registry: Registry) -> strawberry.Schema:
             description="Writing: each field one act, with one input and one payload.",
         ),
         subscription=Subscription,
-        types=[*MEMBERS, types.Deadline, types.Evidence, *details(registry)],
+        types=[*MEMBERS, types.Deadline, types.Evidence, cases.Dispute, cases.Appeal, *details(registry)],
         execution_context_class=FastExecutor,
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
     )
 
 
 def core_owners(registry: Registry) -> Iterator[type]:
-    """The core's mutations; those of a leg only where an installed kind travels it."""
+    """The core's mutations; those of a leg, and of offers, only where an installed kind has acts for them."""
     yield CoreMutations
     yield MarketplaceMutations
     yield EvidenceMutations
-    travelled = {row.owner for kind in registry.kinds.values() for row in kind.process.rows}
-    for owner, mutations in LEGS.items():
-        if owner in travelled:
+    yield DisputeMutations
+    yield AppealMutations
+    possible = {row.action for kind in registry.kinds.values() for row in kind.process.rows}
+    for mutations, action in OPTIONAL:
+        if action in possible:
             yield mutations
 
 
@@ -83,10 +86,12 @@ def contributed(registry: Registry, faults: list[str]) -> Iterator[tuple[Plugin,
 
 def doorless(registry: Registry, mutations: set[str]) -> Iterator[str]:
     """Every act that a person may do has a mutation, or they could never do it."""
-    for kind in registry.kinds.values():
-        for row in kind.process.rows:
+    tables = [(kind.name, kind.process) for kind in registry.kinds.values()]
+    tables += [(name, machine.process) for name, machine in MACHINES.items()]
+    for table, process in tables:
+        for row in process.rows:
             if row.personal and mutation_name(row.owner, row.action) not in mutations:
-                yield f"{kind.name}: {row.rule} ({row.action}) has no mutation {mutation_name(row.owner, row.action)}"
+                yield f"{table}: {row.rule} ({row.action}) has no mutation {mutation_name(row.owner, row.action)}"
 
 
 def details(registry: Registry) -> list[Any]:

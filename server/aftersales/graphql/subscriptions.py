@@ -15,8 +15,8 @@ from ..engine.rights import acts_as, may_see
 from ..engine.vocabulary import Party
 from ..feed import Follower, Lagged, Told, backlog
 from ..store.log import LoggedEvent
+from . import cases, types
 from . import stream_position as positions
-from . import types
 from .context import Context, Info
 from .events import RequestEvent, event, visible
 from .filters import RequestFilter, filter_of
@@ -69,6 +69,14 @@ class DeadlineChanged:
     request: types.Request = strawberry.field(description="The request as it is now.")
 
 
+@strawberry.type(description="Something happened to an appeal; a buyer hears of none.")
+class AppealChanged:
+    cursor: Cursor = strawberry.field(description="Resume with this as `after`.")
+    event: RequestEvent = strawberry.field(description="What happened.")
+    appeal: cases.Appeal = strawberry.field(description="The appeal as it is now.")
+    request: types.Request = strawberry.field(description="The request as it is now.")
+
+
 @strawberry.type(description="It no longer matches the filter or the viewer's rights: drop the row.")
 class RequestLeft:
     cursor: Cursor = strawberry.field(description="Resume with this as `after`.")
@@ -76,7 +84,7 @@ class RequestLeft:
 
 
 StreamItem = Annotated[
-    StreamReady | StreamHeartbeat | StreamReset | RequestChanged | DeadlineChanged | RequestLeft,
+    StreamReady | StreamHeartbeat | StreamReset | RequestChanged | DeadlineChanged | AppealChanged | RequestLeft,
     strawberry.union("StreamItem", description="What a stream says. Ignore what you do not know: more may come."),
 ]
 
@@ -160,6 +168,9 @@ def said(context: Context, filter: Filter, position: Position, told: Told) -> St
     )
     if clock is not None:
         return DeadlineChanged(cursor=cursor, event=spoken, deadline=types.deadline(shown, clock), request=shown)
+    appeal = cases.appeal(shown) if line.type.startswith("Appeal") else None
+    if appeal is not None:
+        return AppealChanged(cursor=cursor, event=spoken, appeal=appeal, request=shown)
     return RequestChanged(cursor=cursor, event=spoken, request=shown)
 
 

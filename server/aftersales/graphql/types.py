@@ -13,12 +13,14 @@ from ..engine import vocabulary
 from ..engine.decide import actions
 from ..engine.filter import urgency
 from ..engine.guards import RejectReasonFits, amount_within_max, reject_codes_for
+from ..engine.machines import MACHINES
 from ..engine.money import Money as EngineMoney
 from ..engine.money_parts import parts
 from ..engine.process import Transition, mutation_name
 from ..engine.reasons import RejectCode
 from ..engine.rights import sees_buyer, sees_seller_side
 from ..engine.stages import expiry
+from ..engine.vocabulary import SYSTEM
 from ..store.files import StoredEvidence
 from . import labels
 from .context import Context
@@ -39,6 +41,7 @@ from .scalars import URL, Cursor
 
 if TYPE_CHECKING:
     # made of requests, and read by strawberry when the schema is built
+    from .cases import Appeal, Dispute, Offer
     from .events import RequestEventConnection
 
 
@@ -118,10 +121,8 @@ class Deadline(Node):
 
     @strawberry.field(description="What will happen by itself when it is missed, in words.")
     def on_expiry(self) -> str:
-        request, context = self.request.of, self.request.context
-        kind = context.desk.registry.kinds.get(request.kind)
-        rows = kind.process.at(request.stage.name, expiry(self.of.key)) if kind else []
-        return context.words(rows[0].label) if rows else ""
+        row = _sequel(self.request.context, self.request.of, self.of)
+        return self.request.context.words(row.label) if row else ""
 
 
 @strawberry.type(description="A file that somebody shows. Never deleted, only superseded.")
@@ -155,7 +156,9 @@ class AvailableAction:
     handle: str = strawberry.field(description="Stable: approve, reject, cancel …")
     label: str = strawberry.field(description="For a button, in the caller's language.")
     mutation: str = strawberry.field(description="Name of the root mutation that performs it.")
-    until: datetime | None = strawberry.field(description="When the next clock runs out: from then on it is too late.")
+    until: datetime | None = strawberry.field(
+        description="The first instant at which it is too late; null while nothing ends it."
+    )
     maximum_amount: Money | None = strawberry.field(
         description="The most that can be granted; null where no amount is asked."
     )
@@ -250,18 +253,36 @@ class Request(Node):
     @strawberry.field(description="What either side has shown for it.")
     async def evidence(self, first: int = 20, after: Cursor | None = None) -> EvidenceConnection:
         stored = await self.context.loaders.evidence_of.load(self.of.id)
-        page, info = sliced(stored, first, after, lambda item: item.evidence.id)
-        nodes = [evidence(item) for item in page]
-        edges = [EvidenceEdge(cursor=Cursor(str(node.id)), node=node) for node in nodes]
-        return EvidenceConnection(edges=edges, nodes=nodes, page_info=info)
+        return evidence_page([item for item in stored if item.case_id is None], first, after)
 
-    @strawberry.field(description="Running and paused clocks, nearest first.")
+    @strawberry.field(description="What the seller proposed instead, latest last.")
+    def offers(self) -> list[Annotated[Offer, strawberry.lazy(".cases")]]:
+        from .cases import offer
+
+        return [offer(of) for of in self.of.offers]
+
+    @strawberry.field(description="What the buyer took to the platform, latest last.")
+    def disputes(self) -> list[Annotated[Dispute, strawberry.lazy(".cases")]]:
+        from .cases import dispute
+
+        return [dispute(self, of) for of in self.of.disputes]
+
+    @strawberry.field(description="What the seller may say, or has said, against the refund; null to a buyer.")
+    def appeal(self) -> Annotated[Appeal, strawberry.lazy(".cases")] | None:
+        from .cases import appeal
+
+        return appeal(self)
+
+    @strawberry.field(description="Running and paused clocks, nearest first; those of an appeal are the appeal's.")
     def deadlines(
         self,
         statuses: list[DeadlineStatus] = [engine.ClockStatus.RUNNING, engine.ClockStatus.PAUSED],  # noqa: B006
     ) -> list[Deadline]:
-        chosen = [clock for clock in self.of.clocks if clock.status in statuses]
-        return [deadline(self, clock) for clock in sorted(chosen, key=_nearest)]
+        return [
+            deadline(self, clock)
+            for clock in sorted(self.of.clocks, key=_nearest)
+            if clock.status in statuses and not clock.of_appeal and may_know(self.context, clock)
+        ]
 
     @strawberry.field(description="The running clock that comes first: who owes what until when.")
     def next_deadline(self) -> Deadline | None:
@@ -312,12 +333,44 @@ CLOCK_LABELS = {
     "outbound.transit":       "Deliver the goods",
     "rejection.followup":     "Ask once more, or open a dispute",
     "failed_return.claim":    "Claim the failed parcel",
+    "speedy.not_received":    "Bring the parcel back, or the seller may appeal",
+    "dispute.evidence":       "Give evidence in the dispute",
+    "dispute.decision":       "Decide the dispute",
+    "appeal.window":          "Appeal against the refund",
+    "appeal.evidence":        "Give the evidence that was asked for",
+    "appeal.decision":        "Decide the appeal",
 }
 # fmt: on
 
 
 def _nearest(clock: engine.Clock) -> tuple[bool, datetime, str]:
     return clock.due_at is None, clock.due_at or clock.started_at, clock.id
+
+
+def may_know(context: Context, clock: engine.Clock) -> bool:
+    """What opens an appeal is the seller's side's."""
+    return clock.key != "speedy.not_received" or sees_seller_side(context.actor)
+
+
+def clocks_of(request: Request, subject_id: str, statuses: Sequence[DeadlineStatus]) -> list[Deadline]:
+    """The clocks of a dispute or an appeal, nearest first."""
+    chosen = [clock for clock in request.of.clocks if clock.subject_id == subject_id and clock.status in statuses]
+    return [deadline(request, clock) for clock in sorted(chosen, key=_nearest)]
+
+
+def _sequel(context: Context, of: engine.Request, clock: engine.Clock) -> Transition | None:
+    """The row that time takes when the clock runs out."""
+    kind, action = context.desk.registry.kinds.get(of.kind), expiry(clock.key)
+    if kind is None:
+        return None
+    rows = kind.process.at(of.stage.name, action)
+    for name in () if clock.subject_id is None else MACHINES:
+        case = MACHINES[name].case(of)
+        rows = rows or (MACHINES[name].process.at(case.stage.name, action) if case else [])
+    if len(rows) < 2:
+        return next(iter(rows), None)
+    attempt = context.desk.attempt(of, action, SYSTEM, context.now, clock_id=clock.id)
+    return next((row for row in rows if row.when is None or row.when(attempt)), None)
 
 
 def request(context: Context, of: engine.Request) -> Request:
@@ -371,14 +424,15 @@ def available_actions(context: Context, of: engine.Request) -> list[AvailableAct
 
 
 def action(context: Context, of: engine.Request, row: Transition) -> AvailableAction:
-    clock = of.next_clock
+    clock, too_late = of.next_clock, row.until(of) if row.until else None
+    ends = [at for at in (clock.due_at if clock else None, too_late) if at]
     wants_amount = amount_within_max in row.guards
     codes = _reject_codes(context, of, row)
     return AvailableAction(
         handle=row.action,
         label=context.words(row.label),
         mutation=mutation_name(row.owner, row.action),
-        until=clock.due_at if clock else None,
+        until=min(ends, default=None),
         maximum_amount=sure(of.payable) if wants_amount else None,
         reasons=[labels.reject_reason(context, code) for code in codes],
         required_evidence=sorted({kind.value for code in codes for kind in code.evidence}),
@@ -397,6 +451,13 @@ def evidence(stored: StoredEvidence) -> Evidence:
         status=EvidenceStatus[stored.status], media_type=stored.media_type, bytes=stored.bytes, sha256=stored.sha256,
         url=URL(stored.url) if stored.url else None, created_at=stored.created_at, submitted_at=stored.submitted_at,
     )  # fmt: skip
+
+
+def evidence_page(stored: Sequence[StoredEvidence], first: int, after: str | None) -> EvidenceConnection:
+    page, info = sliced(stored, first, after, lambda item: item.evidence.id)
+    nodes = [evidence(item) for item in page]
+    edges = [EvidenceEdge(cursor=Cursor(str(node.id)), node=node) for node in nodes]
+    return EvidenceConnection(edges=edges, nodes=nodes, page_info=info)
 
 
 async def _other(context: Context, id: str | None) -> Request | None:

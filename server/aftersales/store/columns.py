@@ -52,7 +52,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "appeals": (
         "id", "request_id", "shop_id", "stage", "ground", "reason", "statement", "evidence_rounds", "compensation",
-        "decision_note", "denied_for", "decided_by", "escalated", "opened_at", "filed_at", "decided_at", "next_due_at",
+        "decision_note", "decided_by", "escalated", "opened_at", "filed_at", "decided_at", "next_due_at",
     ),
     "reservations": ("id", "request_id", "shop_id", "status", "items", "next_try_at"),
     "shop_rules": (

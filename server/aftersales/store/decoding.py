@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
+from ..engine.cases import APPEAL_STAGES, DISPUTE_STAGES, Appeal, Dispute, Offer
 from ..engine.costs import CostKind
 from ..engine.money import Money, from_minor
 from ..engine.request import (
@@ -25,6 +26,8 @@ from ..engine.vocabulary import (
     CloseReason,
     Evidence,
     EvidenceKind,
+    OfferKind,
+    OfferStatus,
     Order,
     OrderLine,
     OrderState,
@@ -80,12 +83,15 @@ def order_line(row: Row, currency: str, digits: int) -> OrderLine:
 def request(row: Row, order: Order, terms: Terms, stage: Stage | None, parts: Sequence[Sequence[Row]]) -> Request:
     """
     Args:
-        parts: rows of its lines, clocks, shipments, refunds, costs and evidence.
+        parts: rows of its lines, clocks, shipments, refunds, costs, offers, disputes, its appeal and evidence.
     """
-    lines, clocks, shipments, refunds, costs, evidence = parts
+    lines, clocks, shipments, refunds, costs, offers, disputes, appeals, evidence = parts
+    files: defaultdict[str | None, list[Evidence]] = defaultdict(list)
+    for _, case_id, *file in evidence:
+        files[case_id].append(shown(tuple(file)))
     (
         id, number, _, _, _, _, kind, original_kind, stage_name, stage_label,
-        status, version, attempt, edits, disputes, reason, note, fault, method,
+        status, version, attempt, edits, rounds, reason, note, fault, method,
         refund_max, refund_approved, refund_paid, tags, approved_by, close_reason, closed_at,
         package_confirmed_at, dispute_status, appeal_status, previous_id, next_id, details, _,
         waiting_for, _, created_at, updated_at,
@@ -100,10 +106,13 @@ def request(row: Row, order: Order, terms: Terms, stage: Stage | None, parts: Se
         money_or_none(refund_approved, currency, digits), money_or_none(refund_paid, currency, digits),
         frozenset(from_json(tags)), ApprovedBy(approved_by) if approved_by else None,
         CloseReason(close_reason) if close_reason else None, instant_or_none(closed_at),
-        instant_or_none(package_confirmed_at), dispute_status, disputes, appeal_status, edits, previous_id, next_id,
+        instant_or_none(package_confirmed_at), dispute_status, rounds, appeal_status, edits, previous_id, next_id,
         from_json(details),
         tuple(map(clock, clocks)), tuple(map(shipment, shipments)), tuple(refund(row, digits) for row in refunds),
-        tuple(cost(row, digits) for row in costs), tuple(map(shown, evidence)),
+        tuple(cost(row, digits) for row in costs), tuple(files[None]),
+        tuple(offer(row, currency, digits) for row in offers),
+        _disputes(disputes, rounds, files),
+        next((appeal(row, currency, digits, tuple(files[row[0]])) for row in appeals), None),
     )  # fmt: skip
 
 
@@ -166,6 +175,40 @@ def refund(row: Row, digits: int) -> Refund:
 def cost(row: Row, digits: int) -> Cost:
     id, _, _, kind, payer, amount, currency, paid_at = row
     return Cost(id, CostKind(kind), party(payer), money_or_none(amount, currency, digits), instant_or_none(paid_at))
+
+
+def offer(row: Row, currency: str, digits: int) -> Offer:
+    id, _, _, kind, amount, note, status, details, made_at, due_at, answered_at = row
+    return Offer(
+        id, OfferKind(kind), OfferStatus(status), instant(made_at), money_or_none(amount, currency, digits), note,
+        from_json(details), instant_or_none(due_at), instant_or_none(answered_at),
+    )  # fmt: skip
+
+
+def _disputes(rows: Sequence[Row], rounds: int, files: Mapping[str | None, Sequence[Evidence]]) -> tuple[Dispute, ...]:
+    """A request that took another's place goes on counting where that one stopped."""
+    before = rounds - len(rows)
+    return tuple(dispute(row, before + row[2] + 1, tuple(files.get(row[0], ()))) for row in rows)
+
+
+def dispute(row: Row, round: int, evidence: tuple[Evidence, ...]) -> Dispute:
+    id, _, _, stage, claim, decision_note, decided_by, opened_at, decided_at, escalated = row
+    return Dispute(
+        id, round, DISPUTE_STAGES[stage], claim, instant(opened_at), decision_note, decided_by,
+        instant_or_none(decided_at), bool(escalated), evidence,
+    )  # fmt: skip
+
+
+def appeal(row: Row, currency: str, digits: int, evidence: tuple[Evidence, ...]) -> Appeal:
+    (
+        id, _, _, stage, ground, reason, statement, rounds, compensation, decision_note, decided_by, escalated,
+        opened_at, filed_at, decided_at, _,
+    ) = row  # fmt: skip
+    return Appeal(
+        id, APPEAL_STAGES[stage], ground, instant(opened_at), reason, statement, rounds,
+        money_or_none(compensation, currency, digits), decision_note, decided_by, bool(escalated),
+        instant_or_none(filed_at), instant_or_none(decided_at), evidence,
+    )  # fmt: skip
 
 
 def shown(row: Row) -> Evidence:

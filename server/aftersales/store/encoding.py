@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..engine.cases import Appeal, Dispute, Offer
 from ..engine.clocks import warnings
 from ..engine.money import Money, to_minor
 from ..engine.request import Clock, ClockStatus, Cost, Refund, RefundStatus, Request, RequestLine, Shipment
@@ -34,7 +35,7 @@ def request_row(request: Request) -> dict[str, Any]:
         "version": request.version,
         "attempt": request.attempt,
         "edits": request.edits,
-        "disputes": request.disputes,
+        "disputes": request.dispute_rounds,
         "reason": request.reason,
         "note": request.note,
         "fault": title(request.fault),
@@ -117,6 +118,36 @@ def cost_row(request: Request, position: int, cost: Cost) -> Values:
         cost.id, request.id, position, cost.kind.value, cost.payer.title, minor_or_none(cost.amount, digits),
         request.order.currency, micros_or_none(cost.paid_at),
     )  # fmt: skip
+
+
+def offer_row(request: Request, position: int, offer: Offer) -> Values:
+    return (
+        offer.id, request.id, position, offer.kind.value, minor_or_none(offer.amount, request.order.digits), offer.note,
+        offer.status.value, json(dict(offer.details)), micros(offer.made_at), micros_or_none(offer.due_at),
+        micros_or_none(offer.answered_at),
+    )  # fmt: skip
+
+
+def dispute_row(request: Request, position: int, dispute: Dispute) -> Values:
+    return (
+        dispute.id, request.id, position, dispute.stage.name, dispute.claim, dispute.decision_note, dispute.decided_by,
+        micros(dispute.opened_at), micros_or_none(dispute.decided_at), dispute.escalated,
+    )  # fmt: skip
+
+
+def appeal_row(request: Request, appeal: Appeal) -> Values:
+    return (
+        appeal.id, request.id, request.order.shop.id, appeal.stage.name, appeal.ground, appeal.reason, appeal.statement,
+        appeal.evidence_rounds, minor_or_none(appeal.compensation, request.order.digits), appeal.decision_note,
+        appeal.decided_by, appeal.escalated, micros(appeal.opened_at), micros_or_none(appeal.filed_at),
+        micros_or_none(appeal.decided_at), appeal_due_at(request),
+    )  # fmt: skip
+
+
+def appeal_due_at(request: Request) -> int:
+    """When the first of the appeal's running clocks runs out."""
+    running = (clock for clock in request.clocks if clock.of_appeal and clock.status is ClockStatus.RUNNING)
+    return min((micros(clock.due_at) for clock in running if clock.due_at), default=NEVER)
 
 
 def minor_or_none(money: Money | None, digits: int) -> int | None:

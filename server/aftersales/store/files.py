@@ -1,7 +1,7 @@
 """Evidence: what is known of a file. The file itself lies elsewhere."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..engine.vocabulary import Evidence
@@ -17,6 +17,7 @@ class StoredEvidence:
     Args:
         owner_id: the request it supports; None while it is only staged.
         submitted_at: when it was first shown for a request.
+        case_id: the dispute or appeal it was shown in; None: the request itself, or it was not asked for.
     """
 
     evidence: Evidence
@@ -28,6 +29,7 @@ class StoredEvidence:
     note: str = ""
     owner_id: str | None = None
     submitted_at: datetime | None = None
+    case_id: str | None = None
 
     @property
     def status(self) -> str:
@@ -60,19 +62,20 @@ class Files:
         return {id: found[id] for id in ids if id in found}
 
     async def evidence_of(self, request_ids: Sequence[str]) -> dict[str, list[StoredEvidence]]:
-        """What each request is supported by, in the order it was shown."""
+        """What each request is supported by, and what was shown in its disputes and its appeal, in that order."""
         asked, args = padded(request_ids)
         columns = ", ".join(f"e.{column}" for column in COLUMNS["evidence"])
         [rows] = await self.database.read(
             Statement(
-                f"SELECT l.request_id, {columns} FROM request_evidence l JOIN evidence e ON e.id = l.evidence_id"
+                f"SELECT l.request_id, l.case_id, {columns} FROM request_evidence l"
+                " JOIN evidence e ON e.id = l.evidence_id"
                 f" WHERE l.request_id IN ({asked}) ORDER BY l.request_id, l.position",
                 args,
             )
         )
         found: dict[str, list[StoredEvidence]] = {id: [] for id in request_ids}
-        for request_id, *row in rows:
-            found[request_id].append(_stored(tuple(row)))
+        for request_id, case_id, *row in rows:
+            found[request_id].append(replace(_stored(tuple(row)), case_id=case_id))
         return found
 
 

@@ -145,11 +145,19 @@ def _page_statement(
     others = [choice.condition for choice in rest] + list(conditions(filter, now))
     if after is not None:
         others.append(Condition(f"({column}, id) {beyond} (?, ?)", after))
-    parts = []
-    for equal in product(*(choice.each for choice in split)):
-        where = joined([*equal, *others])
-        sql = f"SELECT {column}, id FROM requests{where.sql} ORDER BY {column} {way}, id {way} LIMIT ?"
-        parts.append(Statement(sql, [*where.args, rows]))
+    each = [joined([*equal, *others]) for equal in product(*(choice.each for choice in split))]
+    return ranges("requests", f"{column}, id", each, way, rows)
+
+
+def ranges(table: str, columns: str, each: Sequence[Condition], way: str, rows: int) -> Statement | None:
+    """The first rows of several ranges of an index, merged by their first two columns; None if there is no range."""
+    column, *_ = columns.split(",")
+    parts = [
+        Statement(
+            f"SELECT {columns} FROM {table}{where.sql} ORDER BY {column} {way}, id {way} LIMIT ?", [*where.args, rows]
+        )
+        for where in each
+    ]
     if len(parts) < 2:
         return parts[0] if parts else None
     return Statement(

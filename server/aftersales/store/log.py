@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ..engine.vocabulary import Party
-from .columns import select
+from .columns import COLUMNS, select
 from .database import Database, Row, Statement, padded
 from .values import from_json, instant, party
 
@@ -74,6 +74,30 @@ class Log:
                 f"{select('events', 'e')} JOIN requests r ON r.id = e.request_id WHERE r.id IN ({asked})"
                 f" AND e.sequence < {newest} AND e.sequence >= {newest} - ? ORDER BY e.request_id, e.sequence DESC",
                 [*args, *until, *until, first],
+            )
+        )
+        found: dict[str, list[LoggedEvent]] = {id: [] for id in request_ids}
+        for row in rows:
+            found[row[3]].append(_event(row))
+        return found
+
+    async def of_appeals(
+        self, request_ids: Sequence[str], first: int, after_sequence: int | None = None
+    ) -> dict[str, list[LoggedEvent]]:
+        """The latest events of each request's appeal, newest first; arguments as of `history`."""
+        asked, args = padded(request_ids)
+        until, bound = ("", []) if after_sequence is None else (" AND sequence < ?", [after_sequence])
+        about = (
+            "(type LIKE 'Appeal%' OR type LIKE 'Compensation%' OR deadline_id IN"
+            f" (SELECT id FROM deadlines WHERE request_id IN ({asked}) AND subject_id LIKE 'ap!_%' ESCAPE '!'))"
+        )
+        place = "ROW_NUMBER() OVER (PARTITION BY request_id ORDER BY sequence DESC) AS place"
+        columns = ", ".join(COLUMNS["events"])
+        [rows] = await self.database.read(
+            Statement(
+                f"SELECT {columns} FROM (SELECT {columns}, {place} FROM events WHERE request_id IN ({asked})"
+                f" AND {about}{until}) AS s WHERE place <= ? ORDER BY request_id, sequence DESC",
+                [*args, *args, *bound, first],
             )
         )
         found: dict[str, list[LoggedEvent]] = {id: [] for id in request_ids}

@@ -349,7 +349,6 @@ class Appeal(Model):
     evidence_rounds = fields.IntField()
     compensation = fields.BigIntField(null=True)
     decision_note = fields.TextField(null=True)
-    denied_for = _maybe()
     decided_by = _maybe()
     escalated = fields.BooleanField()
     opened_at = fields.BigIntField()

@@ -48,12 +48,13 @@ class Reading:
         """Whole requests by id, in the order asked for; those that are not there are left out.
 
         Args:
-            lean: without the order's claims and evidence, which few ask for. Good for reading only: what may
-                still be granted cannot be told without the claims.
+            lean: without the order's claims, evidence, offers, disputes and the appeal, which few ask for. Good for
+                reading only: what may still be granted cannot be told without the claims.
         """
         if not ids:
             return {}
         asked, args = padded(ids)
+        beside = () if lean else ("offers", "disputes", "appeals")
         rows, lines, clocks, shipments, refunds, costs, *rest = await self.database.read(
             Statement(f"{select('requests')} WHERE id IN ({asked})", args),
             _children("request_lines", asked, args),
@@ -62,13 +63,17 @@ class Reading:
             _children("refunds", asked, args),
             _children("costs", asked, args),
             *_order_statements(f"SELECT order_id FROM requests WHERE id IN ({asked})", args, lean),
+            *(_children(table, asked, args) for table in beside),
             *(() if lean else (_evidence(asked, args),)),
         )
-        order_rows, evidence = (rest, []) if lean else (rest[:-1], rest[-1])
+        more: list[list[Row]] = [[], [], [], []]
+        if not lean:
+            rest, more = rest[:-4], rest[-4:]
+        order_rows, (offers, disputes, appeals, evidence) = rest, more
         orders = self._orders(order_rows)
         terms = await self._terms_of({row[TERMS_ID] for row in rows})
-        parts = [by_owner(part) for part in (lines, clocks, shipments, refunds, costs)]
-        parts.append({owner: [row[1:] for row in shown] for owner, shown in by_owner(evidence, 0).items()})
+        parts = [by_owner(part) for part in (lines, clocks, shipments, refunds, costs, offers, disputes, appeals)]
+        parts.append(by_owner(evidence, 0))
         found = {
             row[0]: decoding.request(
                 row, orders[row[ORDER_ID]], terms[row[TERMS_ID]], self.stage_of(row[KIND], row[STAGE]),
@@ -131,13 +136,14 @@ class Reading:
 
 
 def _children(table: str, asked: str, args: Sequence[Any]) -> Statement:
-    return Statement(f"{select(table)} WHERE request_id IN ({asked}) ORDER BY request_id, position", args)
+    order = "request_id, position" if "position" in COLUMNS[table] else "request_id"
+    return Statement(f"{select(table)} WHERE request_id IN ({asked}) ORDER BY {order}", args)
 
 
 def _evidence(asked: str, args: Sequence[Any]) -> Statement:
     columns = ", ".join(f"e.{column}" for column in COLUMNS["evidence"])
     return Statement(
-        f"SELECT l.request_id, {columns} FROM request_evidence l JOIN evidence e ON e.id = l.evidence_id"
+        f"SELECT l.request_id, l.case_id, {columns} FROM request_evidence l JOIN evidence e ON e.id = l.evidence_id"
         f" WHERE l.request_id IN ({asked}) ORDER BY l.request_id, l.position",
         args,
     )

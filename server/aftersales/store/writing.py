@@ -1,22 +1,26 @@
 """A change becomes statements, to be run as one transaction: the record, its children, its events, its key."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
+from ..engine.cases import Dispute
 from ..engine.filter import search, was
 from ..engine.refusal import Problem, Refused
 from ..engine.request import Change, Event, Request
-from ..engine.vocabulary import Evidence
 from .columns import COLUMNS, insert
 from .conflicts import KeyTaken, NumberTaken, OrderMoved, StaleVersion
 from .database import Statement, marks
 from .encoding import (
     Values,
+    appeal_row,
     cost_row,
     deadline_row,
+    dispute_row,
     line_row,
+    offer_row,
     refund_row,
     request_row,
     shipment_row,
@@ -38,6 +42,10 @@ CHANGES = {
     "refunds": ", ".join(f"{name} = excluded.{name}"
                          for name in ("status", "paid_at", "tries", "next_try_at", "stuck_at"))
                + ", asked_at = CASE WHEN excluded.status = 'PENDING' THEN refunds.asked_at END",
+    "offers": "status = excluded.status, answered_at = excluded.answered_at",
+    "disputes": ", ".join(f"{name} = excluded.{name}"
+                          for name in ("stage", "decision_note", "decided_by", "decided_at", "escalated")),
+    "appeals": ", ".join(f"{name} = excluded.{name}" for name in COLUMNS["appeals"][3:] if name != "opened_at"),
     "costs": "amount = excluded.amount, paid_at = excluded.paid_at",
 }
 # fmt: on
@@ -148,14 +156,31 @@ def _children(change: Change, processed_at: datetime) -> Iterator[Statement]:
     yield from upsert("shipments", [shipment_row(request, *parcel) for parcel in parcels])
     yield from upsert("refunds", [refund_row(request, *refund, processed_at) for refund in refunds])
     yield from upsert("costs", [cost_row(request, *cost) for cost in costs])
+    offers = differing(before.offers if before else (), request.offers)
+    disputes = differing(_records(before.disputes) if before else (), _records(request.disputes))
+    yield from upsert("offers", [offer_row(request, *offer) for offer in offers])
+    yield from upsert("disputes", [dispute_row(request, *dispute) for dispute in disputes])
+    if request.appeal and (before is None or _appeal_of(before) != _appeal_of(request)):
+        yield from upsert("appeals", [appeal_row(request, request.appeal)])
     yield from _evidence(change, processed_at)
+
+
+def _records(disputes: Iterable[Dispute]) -> list[Dispute]:
+    """Without what was shown in them, which lies in a table of its own."""
+    return [replace(dispute, evidence=()) for dispute in disputes]
+
+
+def _appeal_of(request: Request) -> Any:
+    return (appeal_row(request, request.appeal)) if request.appeal else None
 
 
 def _evidence(change: Change, processed_at: datetime) -> Iterator[Statement]:
     """What is shown for the first time belongs to the request now, and later to the one that replaces it."""
-    request, known = change.request, change.before.evidence if change.before else ()
-    shown: dict[str, Evidence] = {item.id: item for item in (*request.evidence, *change.given.get("evidence", ()))}
-    new = [id for id in shown if id not in {item.id for item in known}]
+    request, known = change.request, _files(change.before) if change.before else {}
+    shown = _files(request) | {
+        item.id: None for item in change.given.get("evidence", ()) if item.id not in _files(request)
+    }
+    new = [id for id in shown if id not in known]
     if not new:
         return
     yield Statement(
@@ -164,8 +189,15 @@ def _evidence(change: Change, processed_at: datetime) -> Iterator[Statement]:
         (request.id, micros(processed_at), *new, request.previous_id if change.before is None else None),
         len(new), _evidence_gone,
     )  # fmt: skip
-    rows = [(request.id, id, len(known) + index, None) for index, id in enumerate(new)]
+    rows = [(request.id, id, len(known) + index, shown[id]) for index, id in enumerate(new)]
     yield Statement(insert("request_evidence", len(rows)), [value for row in rows for value in row])
+
+
+def _files(request: Request) -> dict[str, str | None]:
+    """Every file that supports the request, with the dispute or appeal it was shown in."""
+    cases = [*request.disputes, *((request.appeal,) if request.appeal else ())]
+    beside = {item.id: case.id for case in cases for item in case.evidence}
+    return {item.id: None for item in request.evidence} | beside
 
 
 def _evidence_gone() -> Refused:

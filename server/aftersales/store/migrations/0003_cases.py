@@ -45,7 +45,6 @@ class Migration(migrations.Migration):
                 ("evidence_rounds", fields.IntField()),
                 ("compensation", fields.BigIntField(null=True)),
                 ("decision_note", fields.TextField(null=True, unique=False)),
-                ("denied_for", fields.CharField(null=True, max_length=80)),
                 ("decided_by", fields.CharField(null=True, max_length=80)),
                 ("escalated", fields.BooleanField()),
                 ("opened_at", fields.BigIntField()),

@@ -1,0 +1,237 @@
+"""The stories of offers, disputes and appeals, one for each operation; `test_operations` tells them."""
+
+from collections.abc import Awaitable, Callable
+
+from tests.contract.town import Town
+
+from aftersales.testing.house import AGENT, BUYER, CARRIER, SELLER
+
+Story = Callable[[Town], Awaitable[None]]
+STORIES: dict[str, Story] = {}
+
+
+def story(tell: Story) -> Story:
+    """Of the operation that has the function's name."""
+    STORIES["".join(word.capitalize() for word in tell.__name__.split("_"))] = tell
+    return tell
+
+
+HALF = {"amount": "50000", "currency": "IDR"}
+
+
+@story
+async def offer_make(town: Town) -> None:
+    offered = await town.decide(
+        "OfferMake", SELLER, await town.return_refund(), kind="PARTIAL_REFUND", amount=HALF, note="Keep it for half?"
+    )
+
+    assert offered["status"] == "AWAITING_BUYER_RESPONSE"
+    assert offered["nextDeadline"]["handle"] == "offer.response"
+    assert [(offer["status"], offer["amount"]) for offer in offered["offers"]] == [("OPEN", HALF)]
+
+
+@story
+async def offer_accept(town: Town) -> None:
+    offered = await town.decide("OfferMake", SELLER, await town.return_refund(), kind="PARTIAL_REFUND", amount=HALF)
+
+    accepted = await town.decide("OfferAccept", BUYER, offered)
+    await town.home.pass_time(minutes=1)
+
+    assert accepted["status"] == "REFUNDING"
+    assert (await town.shown(accepted))["money"]["paid"]["amount"] == "50000"
+
+
+@story
+async def offer_decline(town: Town) -> None:
+    request = await town.return_refund()
+    offered = await town.decide("OfferMake", SELLER, request, kind="PARTIAL_REFUND", amount=HALF)
+    await town.home.pass_time(hours=10)
+
+    declined = await town.decide("OfferDecline", BUYER, offered)
+
+    assert declined["status"] == "PENDING_REVIEW"
+    assert declined["nextDeadline"]["dueAt"] > request["nextDeadline"]["dueAt"]
+    assert declined["offers"][0]["status"] == "DECLINED"
+
+
+@story
+async def dispute_open(town: Town) -> None:
+    disputed = await town.disputed()
+
+    assert disputed["stage"]["handle"] == "rejected"
+    [dispute] = disputed["disputes"]
+    assert (dispute["round"], dispute["status"], dispute["claim"]) == (1, "EVIDENCE", "It never came.")
+    assert [clock["owedBy"] for clock in dispute["deadlines"]] == ["SELLER", "BUYER"]
+
+
+@story
+async def dispute_submit_evidence(town: Town) -> None:
+    photo, disputed = await town.photo(BUYER), await town.disputed()
+
+    shown = await town.decide("DisputeSubmitEvidence", BUYER, disputed, evidenceIds=[photo])
+    judged = await town.decide("DisputeSubmitEvidence", SELLER, shown, note="Nothing more.")
+
+    assert judged["disputes"][0]["status"] == "UNDER_REVIEW"
+    assert [clock["handle"] for clock in judged["disputes"][0]["deadlines"]] == ["dispute.decision"]
+    files = {
+        actor.party.title: len((await town.shown(judged, actor))["disputes"][0]["evidence"]["nodes"])
+        for actor in (BUYER, SELLER, AGENT)
+    }
+    assert files == {"BUYER": 1, "SELLER": 0, "PLATFORM": 1}
+
+
+@story
+async def dispute_request_evidence(town: Town) -> None:
+    asked = await town.decide(
+        "DisputeRequestEvidence", AGENT, await town.judged(), party="SELLER", note="The packing list, please."
+    )
+
+    assert asked["disputes"][0]["status"] == "EVIDENCE"
+    assert [clock["owedBy"] for clock in asked["disputes"][0]["deadlines"]] == ["SELLER"]
+
+
+@story
+async def dispute_decide(town: Town) -> None:
+    decided = await town.decide("DisputeDecide", AGENT, await town.judged(), decision="BUYER", note="Nobody signed.")
+
+    assert decided["status"] == "REFUNDING"
+    assert (await town.shown(decided))["approvedBy"] == "ARBITRATION"
+    lost = await town.decide("DisputeDecide", AGENT, await town.judged(), decision="SELLER", note="He signed.")
+    assert (lost["status"], (await town.shown(lost))["closeReason"]) == ("CLOSED", "ARBITRATION_SELLER")
+
+
+@story
+async def dispute_withdraw(town: Town) -> None:
+    withdrawn = await town.decide("DisputeWithdraw", BUYER, await town.disputed())
+
+    assert withdrawn["stage"]["handle"] == "rejected"
+    assert withdrawn["nextDeadline"]["handle"] == "rejection.followup"
+    assert withdrawn["disputes"][0]["status"] == "WITHDRAWN"
+
+
+@story
+async def appeals(town: Town) -> None:
+    appeal = await town.appealable()
+
+    page = await town.ask("Appeals", SELLER, statuses=["AVAILABLE"])
+
+    assert [row["id"] for row in page["nodes"]] == [appeal["id"]]
+    assert page["totalCount"] == 1
+    assert page["nodes"][0]["ground"]["handle"] == "platform_approved_refund"
+    assert [action["mutation"] for action in page["nodes"][0]["availableActions"]] == ["appealFile"]
+    assert page["nodes"][0]["nextDeadline"]["handle"] == "appeal.window"
+    assert [event["type"] for event in page["nodes"][0]["history"]["nodes"]] == ["DeadlineStarted", "AppealAvailable"]
+    assert (await town.ask("Appeals", BUYER))["nodes"] == []
+
+
+@story
+async def appeal_file(town: Town) -> None:
+    appeal = await town.appealed()
+
+    assert appeal["status"] == "SUBMITTED"
+    assert appeal["nextDeadline"]["owedBy"] == "PLATFORM"
+
+
+@story
+async def appeal_take_up(town: Town) -> None:
+    assert (await town.appeal("AppealTakeUp", AGENT, await town.appealed()))["status"] == "UNDER_REVIEW"
+
+
+@story
+async def appeal_request_evidence(town: Town) -> None:
+    asked = await town.appeal("AppealRequestEvidence", AGENT, await town.appealed(), note="Who signed?")
+
+    assert asked["status"] == "EVIDENCE_REQUESTED"
+    assert asked["nextDeadline"]["handle"] == "appeal.evidence"
+
+
+@story
+async def appeal_add_evidence(town: Town) -> None:
+    asked = await town.appeal("AppealRequestEvidence", AGENT, await town.appealed(), note="Who signed?")
+
+    given = await town.appeal("AppealAddEvidence", SELLER, asked, evidenceIds=[await town.photo(SELLER)])
+
+    assert given["status"] == "UNDER_REVIEW"
+    assert given["nextDeadline"]["handle"] == "appeal.decision"
+
+
+@story
+async def appeal_approve(town: Town) -> None:
+    taken = await town.appeal("AppealTakeUp", AGENT, await town.appealed())
+
+    approved = await town.appeal("AppealApprove", AGENT, taken, amount=HALF, note="Both are to blame.")
+
+    assert (approved["status"], approved["compensation"]) == ("APPROVED", HALF)
+    assert (await town.shown(approved["request"]))["money"]["paid"]["amount"] == "100000"
+
+
+@story
+async def appeal_deny(town: Town) -> None:
+    taken = await town.appeal("AppealTakeUp", AGENT, await town.appealed())
+
+    denied = await town.appeal("AppealDeny", AGENT, taken, note="Nobody signed.")
+
+    assert (denied["status"], denied["decisionNote"]) == ("DENIED", "Nobody signed.")
+
+
+@story
+async def appeal_withdraw(town: Town) -> None:
+    withdrawn = await town.appeal("AppealWithdraw", SELLER, await town.appealed())
+
+    assert withdrawn["status"] == "WITHDRAWN"
+    assert withdrawn["availableActions"] == []
+
+
+@story
+async def request_compensation_paid(town: Town) -> None:
+    refunded = await town.decide("RequestRefundWithoutReturn", AGENT, await town.approved_return())
+    await town.home.pass_time(minutes=1)
+
+    await town.decide("RequestCompensationPaid", AGENT, await town.shown(refunded))
+
+    told = [event["type"] for event in (await town.shown(refunded))["history"]["nodes"]]
+    assert told[0] == "CompensationPaid"
+    assert "CompensationPaid" not in [
+        event["type"] for event in (await town.shown(refunded, BUYER))["history"]["nodes"]
+    ]
+
+
+async def scanned(town: Town, request: dict[str, str], event: str) -> None:
+    where = {"requestId": request["id"], "leg": "RETURN", "trackingNumber": "J7"}
+    told = await town.do("CarrierReport", CARRIER, scans=[{"event": event, "carrier": "JNE", **where}])
+    assert [one["outcome"] for one in told["results"]] == ["DONE"]
+
+
+@story
+async def return_claim_package(town: Town) -> None:
+    request = await town.approved_return()
+    await scanned(town, request, "HANDED_OVER")
+    await scanned(town, request, "FAILED")
+
+    fetched = await town.decide("ReturnClaimPackage", SELLER, await town.shown(request))
+
+    assert fetched["stage"]["handle"] == "pending_inspection"
+    assert fetched["shipments"][0]["status"] == "DELIVERED"
+
+
+@story
+async def return_grant_speedy(town: Town) -> None:
+    promised = await town.decide("ReturnGrantSpeedy", AGENT, await town.approved_return())
+    await scanned(town, promised, "HANDED_OVER")
+    await town.home.pass_time(minutes=1)
+
+    assert [tag["handle"] for tag in promised["tags"]] == ["speedy_refund"]
+    assert (await town.shown(promised))["status"] == "COMPLETED"
+
+
+@story
+async def return_confirm_package(town: Town) -> None:
+    promised = await town.decide("ReturnGrantSpeedy", AGENT, await town.approved_return())
+    await scanned(town, promised, "HANDED_OVER")
+    await town.home.pass_time(minutes=1)
+    await scanned(town, promised, "DELIVERED")
+
+    confirmed = await town.decide("ReturnConfirmPackage", SELLER, await town.shown(promised))
+
+    assert confirmed["appeal"]["status"] == "NOT_AVAILABLE"
+    assert (await town.shown(promised, BUYER))["appeal"] is None
