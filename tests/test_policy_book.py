@@ -97,6 +97,8 @@ def test_indonesias_limits_and_flags_are_those_of_the_model() -> None:
         "limit.pickup_attempts": 3,
         "limit.evidence_files": 10,
         "limit.evidence_mb": 20,
+        "offer.partial.least_percent": 1,
+        "offer.partial.most_percent": 99,
         "appeal.max_evidence_rounds": 3,
         "kind.enabled": True,
         "offer.refund_only.partial": False,

@@ -5,11 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from aftersales.engine.appeal import APPEAL, GROUNDS, REASONS_TO_APPEAL
+from aftersales.engine.cases import APPEAL_STAGES, DISPUTE_STAGES
 from aftersales.engine.common import COMMON, TAGS
+from aftersales.engine.dispute import DISPUTE
 from aftersales.engine.legs import back, out
+from aftersales.engine.offers import OfferRule, after_receiving, offers
 from aftersales.engine.reasons import REASONS, REJECT_CODES
+from aftersales.engine.speedy import speedy_refund
 from aftersales.engine.stages import AWAITING_SELLER_SHIP, CLOSED, CORE_STAGES, REFUNDING
-from aftersales.engine.vocabulary import EvidenceKind, Party
+from aftersales.engine.vocabulary import EvidenceKind, OfferKind, Party
 from aftersales.graphql.types import CLOCK_LABELS
 from aftersales.request_type import RequestType
 
@@ -24,8 +29,12 @@ class Labelled(Protocol):
 
 def of_the_core() -> set[str]:
     """Labels, and the words that messages are filled with."""
-    rows = (*COMMON, *back(accepted=REFUNDING), *back(accepted=AWAITING_SELLER_SHIP, unreceived=CLOSED), *out())
-    labelled: tuple[Labelled, ...] = (*CORE_STAGES, *REASONS.values(), *REJECT_CODES.values(), *rows)
+    journeys = (*back(accepted=REFUNDING), *back(accepted=AWAITING_SELLER_SHIP, unreceived=CLOSED), *out())
+    offered = (*offers((OfferRule(OfferKind.FULL_REFUND),)), *after_receiving())
+    rows = (*COMMON, *journeys, *speedy_refund(), *offered, *DISPUTE.rows, *APPEAL.rows)
+    stages = (*CORE_STAGES, *DISPUTE_STAGES.values(), *APPEAL_STAGES.values())
+    reasons = (*REASONS.values(), *REJECT_CODES.values(), *REASONS_TO_APPEAL.values(), *GROUNDS.values())
+    labelled: tuple[Labelled, ...] = (*stages, *reasons, *rows)
     labels = {*(thing.label for thing in labelled), *TAGS.values(), *CLOCK_LABELS.values()} - {""}
     parties = {party.title.lower() for party in Party}
     kinds = {kind.value.lower().replace("_", " ") for kind in EvidenceKind}

@@ -148,10 +148,10 @@ def ground_for(request: Request, action: str) -> Ground | None:
 
 def with_appeal(row: Transition, attempt: Attempt, after: Request) -> Request:
     """AP1: the first ground that holds opens the only window; a second one finds it there."""
-    if row.table in ("dispute", "appeal") or after.appeal is not None or after.terms.limit("limit.appeals") < 1:
+    if row.table in ("dispute", "appeal") or after.appeal is not None:
         return after
     ground = ground_for(after, row.action)
-    if ground is None:
+    if ground is None or after.terms.limit("limit.appeals") < 1:
         return after
     return replace(after, appeal=Appeal(attempt.new_id("ap"), AVAILABLE, ground.code, attempt.at))
 

@@ -62,12 +62,31 @@ def chosen_row(attempt: Attempt) -> Transition:
 def not_here(attempt: Attempt) -> Problem:
     """The act has no row at this stage. That a clock has run out, or a dispute is open, is the better answer."""
     if not expired_key(attempt.action):
-        for better in (*in_time(attempt), *not_frozen(attempt.request), *lost(attempt)):
+        for better in (*in_time(attempt), *_beside(attempt), *not_frozen(attempt.request)):
             return better
     return Problem(
         "INVALID_STATE", "This cannot be done while the request is at: {stage}.", guard="G_STATE",
         stage=attempt.request.stage.label,
     )  # fmt: skip
+
+
+def _beside(attempt: Attempt) -> Iterator[Problem]:
+    """The act is one of a dispute's or an appeal's: say where that stands."""
+    dispute, appeal = attempt.request.dispute, attempt.request.appeal
+    yield from lost(attempt)
+    if attempt.action.startswith("appeal_") and appeal:
+        yield Problem(
+            "INVALID_STATE", "This cannot be done while the appeal is at: {stage}.", guard="G_STATE",
+            stage=appeal.stage.label,
+        )  # fmt: skip
+    elif attempt.action.startswith("dispute_") and attempt.action != "dispute_open":
+        if dispute is None:
+            yield Problem("INVALID_STATE", "There is no dispute about this request.", guard="G_STATE")
+        else:
+            yield Problem(
+                "INVALID_STATE", "This cannot be done while the dispute is at: {stage}.", guard="G_STATE",
+                stage=dispute.stage.label,
+            )  # fmt: skip
 
 
 def _objections(row: Transition, attempt: Attempt) -> Iterator[Problem]:

@@ -94,8 +94,9 @@ def _partial(attempt: Attempt) -> Iterator[Problem]:
     products = {bought.sku_id for line in request.lines if (bought := request.order.line(line.order_line_id))}
     if len(products) != 1:
         yield Problem("OFFER_NOT_ALLOWED", "A part can be offered for a single product only.", "kind", guard="G_OFFER")
-    low = _share(most, request.terms.limit("offer.partial.least_percent"), request.order.digits)
-    high = _share(most, request.terms.limit("offer.partial.most_percent"), request.order.digits)
+    # a request that is older than these policies is bound by none
+    low = _share(most, request.terms.limit("offer.partial.least_percent", 0), request.order.digits)
+    high = _share(most, request.terms.limit("offer.partial.most_percent", 100), request.order.digits)
     zero = Money.zero(most.currency)
     if amount is None or amount.currency != most.currency or not (zero < amount < most and low <= amount <= high):
         yield Problem(

@@ -59,7 +59,13 @@ class Terms(Mapping[str, Term]):
         """The instants, later than `after` and in order, at which the clock `key` warns."""
         return clocks.warnings(due_at, [timedelta(seconds=left) for left in self[key].warn_before], after)
 
-    def limit(self, key: str) -> int:
+    def limit(self, key: str, otherwise: int | None = None) -> int:
+        """
+        Args:
+            otherwise: what holds for a request born before there was such a policy.
+        """
+        if otherwise is not None and key not in self.by_key:
+            return otherwise
         term = self[key]
         if term.unit or isinstance(term.value, bool):
             raise ValueError(f"{key} is not a limit")
