@@ -235,3 +235,27 @@ async def return_confirm_package(town: Town) -> None:
 
     assert confirmed["appeal"]["status"] == "NOT_AVAILABLE"
     assert (await town.shown(promised, BUYER))["appeal"] is None
+
+
+@story
+async def request_collected(town: Town) -> None:
+    canceled = await town.canceled_order_that_was_refunded()
+
+    collected = await town.decide("RequestCollected", AGENT, canceled)
+
+    assert [tag["handle"] for tag in collected["tags"]] == ["auto_approved", "order_collected"]
+    assert (await town.shown(collected))["appeal"]["ground"]["handle"] == "canceled_but_collected"
+
+
+@story
+async def return_send_back(town: Town) -> None:
+    lost = await town.lost_dispute_about_a_parcel(send_back=True)
+    assert (lost["status"], lost["nextDeadline"]["handle"]) == ("CLOSED", "back_to_buyer.ship")
+
+    sent = await town.decide("ReturnSendBack", SELLER, lost, carrier="GHN", tracking="V1")
+
+    assert [(parcel["leg"], parcel["status"]) for parcel in sent["shipments"]] == [
+        ("RETURN", "DELIVERED"),
+        ("BACK_TO_BUYER", "IN_TRANSIT"),
+    ]
+    assert sent["nextDeadline"] is None

@@ -33,8 +33,9 @@ def of_the_core() -> set[str]:
     offered = (*offers((OfferRule(OfferKind.FULL_REFUND),)), *after_receiving())
     rows = (*COMMON, *journeys, *speedy_refund(), *offered, *DISPUTE.rows, *APPEAL.rows)
     stages = (*CORE_STAGES, *DISPUTE_STAGES.values(), *APPEAL_STAGES.values())
-    reasons = (*REASONS.values(), *REJECT_CODES.values(), *REASONS_TO_APPEAL.values(), *GROUNDS.values())
-    labelled: tuple[Labelled, ...] = (*stages, *reasons, *rows)
+    reasons: tuple[Labelled, ...] = (*REASONS.values(), *REJECT_CODES.values())
+    appeals: tuple[Labelled, ...] = (*REASONS_TO_APPEAL.values(), *GROUNDS.values())
+    labelled: tuple[Labelled, ...] = (*stages, *reasons, *appeals, *rows)
     labels = {*(thing.label for thing in labelled), *TAGS.values(), *CLOCK_LABELS.values()} - {""}
     parties = {party.title.lower() for party in Party}
     kinds = {kind.value.lower().replace("_", " ") for kind in EvidenceKind}

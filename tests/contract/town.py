@@ -4,14 +4,15 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from graphql import FieldNode, OperationDefinitionNode, parse
 
-from aftersales.engine.vocabulary import Actor
-from aftersales.testing.house import AGENT, BUYER, SELLER, Home
+from aftersales.engine.vocabulary import Actor, OrderState
+from aftersales.testing.house import AGENT, BUYER, SELLER, SHOP, Home
 
 SCHEMA = Path(__file__).parents[2] / "schema"
 OPERATIONS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(SCHEMA.glob("operations/*.graphql"))}
@@ -87,6 +88,31 @@ class Town:
         """A dispute in which both sides have had their say."""
         heard = await self.decide("DisputeSubmitEvidence", BUYER, await self.disputed())
         return await self.decide("DisputeSubmitEvidence", SELLER, heard)
+
+    async def canceled_order_that_was_refunded(self) -> Any:
+        """The buyer was refunded by silence while the order waited to be collected; then the order was canceled."""
+        claim = await self.claim(state=OrderState.AWAITING_COLLECTION)
+        opened = await self.do("RefundOnlyOpen", BUYER, **claim, reason="wont_arrive_on_time")
+        await self.home.pass_time(days=3)
+        number = (await self.shown(opened["request"]))["order"]["number"]
+        await self.home.order(number=number, state=OrderState.CANCELED)
+        return await self.shown(opened["request"])
+
+    async def lost_dispute_about_a_parcel(self, send_back: bool) -> Any:
+        """In Vietnam, where the goods may have to go back to the buyer."""
+        claim = await self.claim(shop=replace(SHOP, market="VN", timezone="Asia/Ho_Chi_Minh"))
+        opened = await self.do("ReturnRefundOpen", BUYER, **claim, reason="wrong_size", returnMethod="SELF_ARRANGED")
+        request = await self.decide("ReturnRefundApprove", SELLER, opened["request"])
+        request = await self.decide("ReturnUploadTracking", BUYER, request, carrier="GHN", tracking="V0")
+        request = await self.decide("ReturnMarkReceived", SELLER, request)
+        shown = [await self.photo(SELLER)]
+        request = await self.decide(
+            "ReturnRejectPackage", SELLER, request, reason="pkg_damaged_used", evidenceIds=shown
+        )
+        request = await self.decide("DisputeOpen", BUYER, request, note="It was like that.")
+        for actor in (BUYER, SELLER):
+            request = await self.decide("DisputeSubmitEvidence", actor, request)
+        return await self.decide("DisputeDecide", AGENT, request, decision="SELLER", note="Worn.", sendBack=send_back)
 
     async def appealable(self) -> Any:
         """An appeal that the seller may file, as the platform has granted the refund."""

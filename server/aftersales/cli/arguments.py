@@ -8,7 +8,7 @@ from ..settings import describe
 
 PARTIES = ("buyer", "seller", "platform", "carrier", "partner")
 
-ABOUT = "A GraphQL server for what happens after the sale: refunds and returns."
+ABOUT = "A GraphQL server for what happens after the sale: refunds, returns, reshipments, exchanges, and appeals."
 SETTINGS = "Settings come from the environment; `aftersales serve --help` lists them. What is said here comes first."
 
 Parse = Callable[[str], float]
@@ -69,8 +69,8 @@ def parser() -> argparse.ArgumentParser:
 
     schema = _command(commands, "schema", "shown:schema", "Print the GraphQL schema.")
     schema.add_argument("--core", action="store_true", help="without any plugin: what every server has")
-    picture = _command(commands, "picture", "shown:picture", "Print the process of a kind as a Mermaid diagram.")
-    picture.add_argument("kind", metavar="KIND", help="the kind of request, such as refund_only")
+    picture = _command(commands, "picture", "shown:picture", "Print a process as a Mermaid diagram.")
+    picture.add_argument("kind", metavar="KIND", help="a kind of request, such as refund_only; or dispute, appeal")
     _command(commands, "plugins", "shown:plugins", "List the plugins that are installed, with their kinds.")
     return top
 

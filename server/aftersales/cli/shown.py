@@ -3,6 +3,7 @@
 from argparse import Namespace
 
 from ..engine.diagram import diagram
+from ..engine.machines import MACHINES
 from ..graphql.published import sdl
 from ..registry import Registry
 from ..running import policies_of, registry_of
@@ -17,9 +18,13 @@ def schema(args: Namespace, settings: Settings) -> int:
 
 def picture(args: Namespace, settings: Settings) -> int:
     kinds = _registry(settings).kinds
-    if args.kind not in kinds:
-        raise CannotStart(f"There is no kind {args.kind}. There are: {', '.join(sorted(kinds)) or 'none'}.")
-    print(diagram(kinds[args.kind].process), end="")
+    if machine := MACHINES.get(args.kind):
+        print(diagram(machine.process, machine.begins), end="")
+    elif args.kind in kinds:
+        print(diagram(kinds[args.kind].process), end="")
+    else:
+        known = ", ".join((*sorted(kinds), *MACHINES))
+        raise CannotStart(f"There is no process {args.kind}. There are: {known}.")
     return 0
 
 

@@ -199,7 +199,7 @@ def something_shown(attempt: Attempt) -> Iterator[Problem]:
         yield Problem("EVIDENCE_REQUIRED", "Add what the platform asked for.", "evidenceIds", guard="G_EVIDENCE")
 
 
-def rounds_left(request: Request) -> Iterator[Problem]:
+def questions_left(request: Request) -> Iterator[Problem]:
     """AP6: the platform has not asked too often."""
     most = request.terms.limit("appeal.max_evidence_rounds")
     if request.appeal and request.appeal.evidence_rounds >= most:
@@ -285,9 +285,16 @@ def compensation_paid(attempt: Attempt) -> Mapping[str, Any]:
 
 
 def order_canceled(request: Request) -> Iterator[Problem]:
-    """AP1: a canceled order should never have been collected."""
+    """AP1: a canceled order should never be collected, and is once."""
     if request.order.state is not OrderState.CANCELED:
         yield Problem("INVALID_STATE", "The order was not canceled.", guard="G_CANCELED")
+    elif "order_collected" in request.tags:
+        yield Problem("INVALID_STATE", "That it was collected is known already.", guard="G_CANCELED")
+
+
+def collected(attempt: Attempt) -> Mapping[str, Any]:
+    """AP1: the goods are gone, and the money is too."""
+    return {"tags": attempt.request.tags | {"order_collected"}}
 
 
 # Beside the request: numbered here, as the model's table has no numbers. AP1 is the window's opening, `with_appeal`.
@@ -299,7 +306,7 @@ ROWS = (
     Transition("AP4",  AVAILABLE, "package_confirmed", NOT_AVAILABLE, SYSTEM),
     Transition("AP5",  SUBMITTED, "appeal_take_up", APPEAL_REVIEW, PLATFORM, "Take up the appeal", events=("AppealUnderReview",)),
     *(Transition("AP6", stage, "appeal_request_evidence", EVIDENCE_REQUESTED, PLATFORM, "Ask for more evidence",
-                 gates=(rounds_left,), guards=(note_given, note_short), effect=more_asked, pauses=("appeal.decision",),
+                 gates=(questions_left,), guards=(note_given, note_short), effect=more_asked, pauses=("appeal.decision",),
                  events=("AppealEvidenceRequested",)) for stage in (SUBMITTED, APPEAL_REVIEW)),
     Transition("AP7",  EVIDENCE_REQUESTED, "appeal_add_evidence", APPEAL_REVIEW, SELLER, "Give what was asked for", grant="appeal",
                guards=(something_shown, note_short), resumes=("appeal.decision",), events=("AppealEvidenceAdded",)),
@@ -319,7 +326,8 @@ ROWS = (
 REQUEST_ROWS = (
     *(Transition("AP12", stage, "compensation_paid", None, PLATFORM | SYSTEM, "Say that the compensation was paid",
                  gates=(compensation_owed,), guards=(note_short,), effect=compensation_paid) for stage in (REFUNDING, COMPLETED, CLOSED)),
-    Transition("AP1", COMPLETED, "collected", None, CARRIER, "Collected though the order was canceled", gates=(order_canceled,)),
+    Transition("AP1", COMPLETED, "collected", None, CARRIER | PLATFORM, "Say that it was collected though the order was canceled",
+               gates=(order_canceled,), guards=(note_short,), effect=collected, events=("OrderCollected",)),
 )
 # fmt: on
 

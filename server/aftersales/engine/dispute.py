@@ -44,7 +44,7 @@ def accepted(attempt: Attempt) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-def rounds_left(request: Request) -> Iterator[Problem]:
+def disputes_left(request: Request) -> Iterator[Problem]:
     """C9: the case has not been disputed too often."""
     most = request.terms.limit("limit.disputes")
     if request.dispute_rounds >= most:
@@ -99,6 +99,21 @@ def decision_given(attempt: Attempt) -> Iterator[Problem]:
         yield Problem("INVALID_INPUT", "Decide for BUYER or for SELLER.", "decision", guard="G_DECISION")
 
 
+def send_back_ordered(attempt: Attempt) -> bool:
+    """The seller is to send the goods back to the buyer."""
+    return bool(attempt.given.get("send_back"))
+
+
+def may_send_back(attempt: Attempt) -> Iterator[Problem]:
+    """C13: goods go back to a buyer who has lost, where the seller holds them and the market has it so."""
+    request = attempt.request
+    held = request.stage.name == PACKAGE_REJECTED.name and request.terms.flag("back_to_buyer")
+    if send_back_ordered(attempt) and (for_buyer(attempt) or not held):
+        yield Problem(
+            "INVALID_INPUT", "Nothing can be ordered back to the buyer here.", "sendBack", guard="G_SEND_BACK"
+        )
+
+
 def for_buyer(attempt: Attempt) -> bool:
     """The buyer is right."""
     return attempt.given.get("decision") is BUYER
@@ -148,9 +163,9 @@ ROWS = (
     Transition("DI4", UNDER_REVIEW, "dispute_request_evidence", EVIDENCE, PLATFORM, "Ask for more evidence", unmet=True,
                guards=(party_named, note_given, note_short), events=("DisputeEvidenceRequested",)),
     Transition("DI5", UNDER_REVIEW, "dispute_decide", DECIDED_BUYER, PLATFORM, "Decide the dispute", when=for_buyer,
-               guards=(decision_given, note_given, note_short), effect=_judged, events=("DisputeDecided",), then=_then("dispute_won")),
+               guards=(decision_given, may_send_back, note_given, note_short), effect=_judged, events=("DisputeDecided",), then=_then("dispute_won")),
     Transition("DI5", UNDER_REVIEW, "dispute_decide", DECIDED_SELLER, PLATFORM, "Decide the dispute",
-               guards=(decision_given, note_given, note_short), effect=_judged, events=("DisputeDecided",), then=_then("dispute_lost")),
+               guards=(decision_given, may_send_back, note_given, note_short), effect=_judged, events=("DisputeDecided",), then=_then("dispute_lost")),
     *(Transition("DI6", stage, "dispute_withdraw", WITHDRAWN, BUYER | PLATFORM, "Withdraw the dispute", unmet=True,
                  guards=(note_short,), effect=_ended, events=("DisputeWithdrawn",), then=_then("dispute_withdrawn"))
       for stage in (EVIDENCE, UNDER_REVIEW)),
@@ -164,7 +179,7 @@ REJECTIONS = (REJECTED, PACKAGE_REJECTED)
 # What a dispute does to the request it is about.
 REQUEST_ROWS = (
     *(Transition("C9", stage, "dispute_open", None, BUYER, "Take it to the platform", owner="dispute", shows="dispute",
-                 gates=(not_frozen, rounds_left), guards=(accepted, note_given, note_short), until=accepted_until,
+                 gates=(not_frozen, disputes_left), guards=(accepted, note_given, note_short), until=accepted_until,
                  effect=dispute_opened, pauses=("rejection.followup",), events=("DisputeOpened",)) for stage in REJECTIONS),
     Transition("C11", REJECTED, "dispute_won", APPROVED, SYSTEM, effect=by_arbitration),
     Transition("C12", PACKAGE_REJECTED, "dispute_won", REFUNDING, SYSTEM, effect=grant(ApprovedBy.ARBITRATION)),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from .approvals import approver, grant
+from .dispute import send_back_ordered
 from .freight import who_pays
 from .guards import (
     RejectReasonFits,
@@ -22,7 +23,7 @@ from .guards import (
 from .process import Effect, Transition
 from .reasons import Review
 from .refusal import Problem
-from .request import Attempt, Cost, Leg, Shipment, ShipmentStatus
+from .request import Attempt, Cost, Leg, Request, Shipment, ShipmentStatus
 from .stages import (
     AWAITING_BUYER_SHIP,
     AWAITING_SELLER_SHIP,
@@ -169,6 +170,31 @@ def approved(by: ApprovedBy) -> Effect:
     return lambda attempt: {"approved_by": by}
 
 
+def to_be_sent_back(attempt: Attempt) -> Mapping[str, Any]:
+    """C13: a parcel to the buyer is expected; its way is reimbursed."""
+    parcel = Shipment(attempt.new_id("sp"), Leg.BACK_TO_BUYER, ShipmentStatus.EXPECTED, payer=PLATFORM)
+    return {"shipments": (*attempt.request.shipments, parcel)}
+
+
+def to_send_back(request: Request) -> Iterator[Problem]:
+    """C13: the platform has ordered the goods back, and they have not gone."""
+    parcel = request.shipment(Leg.BACK_TO_BUYER)
+    if parcel is None or parcel.handed_over_at:
+        yield Problem("INVALID_STATE", "Nothing of this request is to be sent back to the buyer.", guard="G_SEND_BACK")
+
+
+def on_its_way_back(request: Request) -> Iterator[Problem]:
+    """C13: a parcel to the buyer is on its way."""
+    parcel = request.shipment(Leg.BACK_TO_BUYER)
+    if parcel is None or parcel.status is not ShipmentStatus.IN_TRANSIT:
+        yield Problem("INVALID_STATE", "No parcel of this request is on its way to the buyer.", guard="G_SEND_BACK")
+
+
+def late_to_send_back(attempt: Attempt) -> Mapping[str, Any]:
+    """C13: a person must look."""
+    return {"tags": attempt.request.tags | {"send_back_late"}}
+
+
 def back(
     accepted: Stage, unreceived: Stage = REFUNDING, rules: Mapping[str, str] | None = None
 ) -> tuple[Transition, ...]:
@@ -236,6 +262,15 @@ def back(
                    events=("ReturnDelivered",)),
         Transition("RR17", RETURN_IN_TRANSIT, expiry("failed_return.claim"), None, SYSTEM, "The parcel is destroyed.",
                    effect=moves(Leg.RETURN, ShipmentStatus.DESTROYED)),
+        Transition("C13", PACKAGE_REJECTED, "dispute_lost", CLOSED, SYSTEM, when=send_back_ordered, effect=to_be_sent_back,
+                   starts=("back_to_buyer.ship",), closes=CloseReason.ARBITRATION_SELLER),
+        Transition("C13", CLOSED, "send_back", None, SELLER | PLATFORM, "Send the goods back to the buyer", grant="ship",
+                   gates=(to_send_back,), guards=(tracking_given,), stops=("back_to_buyer.ship",),
+                   effect=moves(Leg.BACK_TO_BUYER, ShipmentStatus.IN_TRANSIT, "handed_over_at"), events=("OutboundShipped",)),
+        Transition("C13", CLOSED, "delivered", None, CARRIER, "The goods came back to the buyer", gates=(on_its_way_back,),
+                   effect=moves(Leg.BACK_TO_BUYER, ShipmentStatus.DELIVERED, "delivered_at"), events=("OutboundDelivered",)),
+        Transition("C13", CLOSED, expiry("back_to_buyer.ship"), None, SYSTEM, "The seller is late to send the goods back: escalated.",
+                   effect=late_to_send_back),
     )
     # fmt: on
     return _numbered(rows, rules, "return")

@@ -15,11 +15,13 @@ from .request import Request
 class Machine:
     """
     Args:
+        begins: the act that opens it, and its rule.
         case: the record it moves, if the request has one.
         put: the request with that record in place of the one it had.
     """
 
     process: Process
+    begins: str
     case: Callable[[Request], Any]
     put: Callable[[Request, Any], Request]
 
@@ -27,11 +29,13 @@ class Machine:
 MACHINES: Mapping[str, Machine] = {
     "dispute": Machine(
         DISPUTE,
+        "dispute_open (C9)",
         lambda request: request.dispute,
         lambda request, dispute: replace(request, disputes=(*request.disputes[:-1], dispute)),
     ),
     "appeal": Machine(
         APPEAL,
+        "a ground holds (AP1)",
         lambda request: request.appeal,
         lambda request, appeal: replace(request, appeal=appeal),
     ),

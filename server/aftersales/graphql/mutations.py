@@ -69,6 +69,12 @@ class CoreMutations:
     async def request_retry_refund(self, info: Info, input: RequestActInput) -> RequestPayload:
         return await act(info, "retry_refund", input)
 
+    @strawberry.mutation(
+        description="Say that a canceled order was collected all the same: then the seller may appeal."
+    )
+    async def request_collected(self, info: Info, input: RequestActInput) -> RequestPayload:
+        return await act(info, "collected", input)
+
     @strawberry.mutation(description="Say that the compensation the platform owes the seller was paid.")
     async def request_compensation_paid(self, info: Info, input: RequestActInput) -> RequestPayload:
         return await act(info, "compensation_paid", input)
@@ -107,6 +113,10 @@ class DisputeRequestEvidenceInput(DecisionInput):
 @strawberry.input(description="The platform's word. Its `note` says why.")
 class DisputeDecideInput(DecisionInput):
     decision: DisputeSide = strawberry.field(description="For whom.")
+    send_back: bool = strawberry.field(
+        default=False,
+        description="For the seller, who is to send the goods back, where the market has it so.",
+    )
 
 
 @strawberry.type
@@ -271,6 +281,12 @@ class ReturnMutations:
     @strawberry.mutation(description="Fetch a parcel that could not be delivered, before it is destroyed.")
     async def return_claim_package(self, info: Info, input: RequestActInput) -> RequestPayload:
         return await act(info, "claim_package", input)
+
+    @strawberry.mutation(
+        description="Send goods back to a buyer who lost a dispute, where the platform has ordered it."
+    )
+    async def return_send_back(self, info: Info, input: TrackingInput) -> RequestPayload:
+        return await act(info, "send_back", input)
 
     @strawberry.mutation(description="Refuse what came back, with a photo or video of it.")
     async def return_reject_package(self, info: Info, input: ReturnRejectPackageInput) -> RequestPayload:

@@ -334,6 +334,7 @@ CLOCK_LABELS = {
     "rejection.followup":     "Ask once more, or open a dispute",
     "failed_return.claim":    "Claim the failed parcel",
     "speedy.not_received":    "Bring the parcel back, or the seller may appeal",
+    "back_to_buyer.ship":     "Send the goods back to the buyer",
     "dispute.evidence":       "Give evidence in the dispute",
     "dispute.decision":       "Decide the dispute",
     "appeal.window":          "Appeal against the refund",

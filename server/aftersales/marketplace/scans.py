@@ -30,6 +30,8 @@ class ScanEvent(Enum):
     DELIVERED = "DELIVERED"
     FAILED = "FAILED"
     LOST = "LOST"
+    #: Of an order that was canceled, whose goods the carrier took all the same (leg OUTBOUND).
+    COLLECTED = "COLLECTED"
 
 
 class ScanOutcome(Enum):
@@ -109,6 +111,8 @@ def is_known(parcel: Shipment | None, event: ScanEvent) -> bool:
     if parcel is None:
         return False
     match event:
+        case ScanEvent.COLLECTED:
+            return False
         case ScanEvent.HANDED_OVER | ScanEvent.PICKUP_FAILED:
             return bool(parcel.handed_over_at or parcel.delivered_at)
         case ScanEvent.DELIVERED:

@@ -1,15 +1,19 @@
 """The chapters that are tables of data: reasons, policies, rights, costs."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
+from ..engine.appeal import GROUNDS, NEVER, REASONS_TO_APPEAL
 from ..engine.common import TAGS
 from ..engine.costs import COSTS, NOBODY, Row
 from ..engine.kind import Kind
+from ..engine.machines import MACHINES
+from ..engine.offers import OfferRule
 from ..engine.policies import Book, PolicyRecord
-from ..engine.process import mutation_name
+from ..engine.process import Process, mutation_name
 from ..engine.reasons import Reason, RejectCode
 from ..engine.rights import GRANTS, STANDS_FOR, may_see, sees_buyer, sees_seller_side
-from ..engine.vocabulary import Party
+from ..engine.vocabulary import OfferKind, Party
 from .markdown import code, codes, table
 from .phrases import conditions, first_line, held, parties, value
 
@@ -54,6 +58,61 @@ def _reject(reject: RejectCode, kinds: list[Kind]) -> tuple[str, ...]:
 
 def _values(of: Iterable[object]) -> str:
     return ", ".join(sorted(getattr(item, "value", str(item)) for item in of))
+
+
+def appeals() -> str:
+    """What opens an appeal, and what must be shown with it."""
+    grounds = (
+        (code(ground.code), ground.label, code(ground.after), codes(ground.reasons)) for ground in GROUNDS.values()
+    )
+    reasons = (
+        (code(reason.code), reason.label, "; ".join(" or ".join(sorted(_names(needed))) for needed in reason.needs))
+        for reason in REASONS_TO_APPEAL.values()
+    )
+    never = ", ".join(sorted(by.value for by in NEVER))
+    return "\n\n".join(
+        (
+            "Why an appeal is possible (6.1); which reasons go with which ground is ours:",
+            table(("Ground", "In words", "From", "The seller may say"), grounds),
+            f"Never: approved by {never}; refunded without return; once the parcel was confirmed. Silence at review or"
+            " inspection only where the flags `appeal.on_…` allow it, as `platform_approved_refund`.",
+            "What must be shown with each reason, one of each (6.3), beside a statement in words:",
+            table(("Reason", "In words", "Show"), reasons),
+        )
+    )
+
+
+def _names(of: Iterable[Any]) -> list[str]:
+    return [item.value for item in of]
+
+
+OFFERS = """
+## Offers
+
+What a seller may propose instead of what was asked (section 9), once for each request. What is better for the buyer is
+accepted at once (C5a); the rest waits a day for the buyer. An offer of goods makes the request one of the kind named
+in the head of its column, if that is installed and the market has it.
+"""
+
+
+def offers(kinds: Iterable[Kind]) -> str:
+    kinds = list(kinds)
+    becomes = {kind.offered_as: kind.name for kind in kinds if kind.offered_as}
+    heads = [f"`{offer.value}`" + (f" → `{becomes[offer]}`" if offer in becomes else "") for offer in OfferKind]
+    return "\n\n".join((OFFERS.strip(), table(("Asked for", *heads), (_offered(kind) for kind in kinds))))
+
+
+def _offered(kind: Kind) -> tuple[str, ...]:
+    rules = {rule.offer: rule for rule in kind.offers}
+    return (code(kind.name), *(_cell(rules.get(offer)) for offer in OfferKind))
+
+
+def _cell(rule: OfferRule | None) -> str:
+    if rule is None:
+        return ""
+    reasons = f" for {', '.join(sorted(_names(rule.reasons)))}" if rule.reasons else ""
+    flag = f" where {code(rule.flag)}" if rule.flag else ""
+    return ("at once" if rule.better else "if the buyer accepts") + reasons + flag
 
 
 POLICIES = """
@@ -103,12 +162,18 @@ def _acts(kinds: Iterable[Kind]) -> Rows:
     found: dict[str, tuple[Party, str, list[str]]] = {}
     for kind in kinds:
         found[mutation_name(kind.name, "open")] = (Party.BUYER | Party.PLATFORM, "", ["C1"])
-        for row in kind.process.rows:
-            if row.personal:
-                by, grant, rules = found.get(name := mutation_name(row.owner, row.action), (Party(0), row.grant, []))
-                found[name] = (by | row.by, grant, list(dict.fromkeys([*rules, row.rule])))
+        _gather(kind.process, found)
+    for machine in MACHINES.values():
+        _gather(machine.process, found)
     for name, (by, grant, rules) in found.items():
         yield code(name), parties(by), code(grant), ", ".join(rules)
+
+
+def _gather(process: Process, found: dict[str, tuple[Party, str, list[str]]]) -> None:
+    for row in process.rows:
+        if row.personal:
+            by, grant, rules = found.get(name := mutation_name(row.owner, row.action), (Party(0), row.grant, []))
+            found[name] = (by | row.by, grant, list(dict.fromkeys([*rules, row.rule])))
 
 
 COST = """

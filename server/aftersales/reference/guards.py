@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..engine.kind import Kind
+from ..engine.machines import MACHINES
 from ..engine.opening import GUARDS
 from .markdown import code, table
 from .phrases import first_line
@@ -33,10 +34,11 @@ def chapter(kinds: Iterable[Kind]) -> str:
 
 
 def of_rows(kinds: Iterable[Kind]) -> Mapping[str, Any]:
+    processes = [*(kind.process for kind in kinds), *(machine.process for machine in MACHINES.values())]
     return {
         name(guard): explained(guard)
-        for kind in kinds
-        for row in kind.process.rows
+        for process in processes
+        for row in process.rows
         for guard in (*row.gates, *row.guards)
     }
 

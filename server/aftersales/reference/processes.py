@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ..engine.diagram import diagram
 from ..engine.kind import Kind
+from ..engine.machines import Machine
 from ..engine.process import Process, Transition
 from ..engine.stages import PENDING_REVIEW, expired_key
 from .guards import name
@@ -22,6 +23,36 @@ def chapter(kind: Kind) -> str:
             f"```mermaid\n{diagram(kind.process)}```",
             table(STAGES, stages(kind.process)),
             table(ROWS, rows(kind.process)),
+        )
+    )
+
+
+ABOUT = {
+    "dispute": """
+## Disputes
+
+A buyer takes a rejection to the platform, before any money moves (C9). What the decision does to the request stands in
+the tables above: C11 to C14. Rows that begin with DI are numbered here, as the model's table of section 5 has no
+numbers.
+""",
+    "appeal": """
+## Appeals
+
+A seller asks the platform to make good a refund that others granted. The first ground that holds, when its act comes,
+opens the only window (AP1); the buyer's refund stays. Rows that begin with AP are numbered here, as the model's table
+of section 6 has no numbers; AP12, the payment of what was granted, stands in the tables above.
+""",
+}
+
+
+def beside(name: str, machine: Machine) -> str:
+    """The chapter on a machine beside the request."""
+    return "\n\n".join(
+        (
+            ABOUT[name].strip(),
+            f"```mermaid\n{diagram(machine.process, machine.begins)}```",
+            table(STAGES, stages(machine.process)),
+            table(ROWS, rows(machine.process)),
         )
     )
 
@@ -55,6 +86,8 @@ def act(row: Transition) -> str:
 
 
 def target(row: Transition) -> str:
+    if row.converts:
+        return "another kind"
     where = code(row.target.name) if row.target else "stays"
     return f"{where} ({row.closes.value})" if row.closes else where
 
@@ -73,11 +106,15 @@ def clocks(row: Transition) -> Iterator[str]:
     for key in row.starts:
         yield f"starts {code(key)}"
     for key in row.stops:
-        yield f"stops {code(key)}"
+        yield f"stops {code(key)}" + (", the actor's own" if row.own else "")
+    for key in row.pauses:
+        yield f"pauses {code(key)}"
+    for key in row.resumes:
+        yield f"{code(key)} goes on with what was left, at least {row.at_least.total_seconds() / 3600:g} h"
     for key in row.keeps:
         yield f"{code(key)} goes on"
     if row.target and row.target.name != row.on.name:
-        fresh = [key for key in row.target.clocks if key not in row.on.clocks]
+        fresh = [key for key in row.target.clocks if key not in (*row.on.clocks, *row.resumes)]
         same = [key for key in row.target.clocks if key in row.on.clocks]
         yield from (["starts " + codes(fresh, " or ")] if fresh else [])
         yield from (f"{'or ' if fresh else ''}{code(key)} goes on" for key in same)

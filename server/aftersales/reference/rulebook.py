@@ -1,5 +1,6 @@
 """docs/rulebook.md: the rules as the server holds them, by number."""
 
+from ..engine.machines import MACHINES
 from ..engine.policies import Book
 from ..registry import Registry
 from . import catalogues, guards, processes
@@ -27,6 +28,9 @@ def rulebook(registry: Registry, book: Book) -> str:
     return document(
         ABOUT,
         *(processes.chapter(kind) for kind in kinds),
+        *(processes.beside(name, machine) for name, machine in MACHINES.items()),
+        catalogues.appeals(),
+        catalogues.offers(kinds),
         guards.chapter(kinds),
         catalogues.reasons(kinds),
         catalogues.policies(book),
