@@ -10,6 +10,7 @@ from typing import Any
 
 from .clock import SystemClock
 from .desk import Desk
+from .engine.machines import MACHINES
 from .engine.policies import Book
 from .feed import Feed
 from .graphql.context import House
@@ -87,12 +88,25 @@ def registry_of(settings: Settings, policies: Book, plugins: Sequence[Plugin] = 
 
     Raises:
         PluginConflict: naming all that stands against running them together.
-        CannotStart: one that the settings name is not installed.
+        CannotStart: one that the settings name is not installed, or a clock that is paused may not be.
     """
     registry = Registry.installed(settings.plugins, extra=plugins, policy_keys=policies.keys)
     if missing := sorted((settings.plugins or frozenset()) - {plugin.name for plugin in registry.plugins}):
         raise CannotStart(f"{PREFIX}PLUGINS names {', '.join(missing)}, and no such plugin is installed.")
+    if running_on := sorted(_not_pausable(registry, policies)):
+        raise CannotStart(
+            f"An offer, a dispute or a question pauses {', '.join(running_on)}, and a policy has it run on."
+            " Say pausable = true in each of its rows."
+        )
     return registry
+
+
+def _not_pausable(registry: Registry, policies: Book) -> Iterator[str]:
+    """Clocks that a table pauses though a policy says that nothing does."""
+    processes = [kind.process for kind in registry.kinds.values()]
+    processes += [machine.process for machine in MACHINES.values()]
+    paused = {key for process in processes for row in process.rows for key in row.pauses}
+    return iter({record.key for record in policies.records if record.key in paused and not record.pausable})
 
 
 async def build(
