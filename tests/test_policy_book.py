@@ -101,6 +101,7 @@ def test_indonesias_limits_and_flags_are_those_of_the_model() -> None:
         "offer.partial.most_percent": 99,
         "appeal.max_evidence_rounds": 3,
         "kind.enabled": True,
+        "reason.enabled": True,
         "offer.refund_only.partial": False,
         "offer.partial_after_receiving": False,
         "reject.change_of_mind_protected": False,

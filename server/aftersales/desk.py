@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -18,13 +20,17 @@ from .engine.policies import Book
 from .engine.refusal import Problem, Refused
 from .engine.request import Attempt, Change, Clock, Request
 from .engine.rights import may_see, sees_seller_side
-from .engine.vocabulary import Actor, Claim, ClaimLine, Evidence, Order, ReturnMethod
+from .engine.stock import in_stock
+from .engine.vocabulary import Actor, Claim, ClaimLine, Evidence, Order, ReturnMethod, Shop, Variation
 from .registry import Registry
 from .store.keys import Key, Remembered
 from .store.ledger import KeyTaken, Ledger, NumberTaken, OrderMoved, StaleVersion
 
 TRIES = 5
+STOCK_SECONDS = 3.0
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+log = logging.getLogger("aftersales.desk")
 
 
 class Announces(Protocol):
@@ -111,6 +117,7 @@ class Desk:
             if evidence_ids:
                 facts["evidence"] = await self.evidence(evidence_ids, actor)
             request = await (self.appealed(appeal_id, request_id, actor) if appeal_id else self.seen(request_id, actor))
+            facts |= await self._looked_up(request, action, facts)
             attempt = self.attempt(request, action, actor, at or self.clock(), note, expected, facts, clock_id)
             return await self._settle((decide(attempt),), key)
 
@@ -150,6 +157,39 @@ class Desk:
         if request is None or not mine or not sees_seller_side(actor) or _appeal_id(request) != appeal_id:
             raise Refused([Problem("NOT_FOUND", "There is no such appeal.", "appealId", guard="G_OWNER")])
         return request
+
+    async def _looked_up(self, request: Request, action: str, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What stock says, where the act is judged by it: a yes to goods, or an offer of them."""
+        kind = self.registry.kinds.get(request.kind)
+        rows = kind.process.at(request.stage.name, action) if kind else []
+        skus: set[str] = set()
+        if kind and any(in_stock in row.guards for row in rows):
+            skus.update(kind.wants(request.lines, request.details))
+        elif action == "offer_make" and (details := facts.get("details")):
+            skus.update(*(kind.wants(request.lines, details) for kind in self.registry.kinds.values()))
+        return {"variations": await self.variations(request.order.shop, skus)} if skus else {}
+
+    async def variations(self, shop: Shop, sku_ids: Collection[str]) -> Mapping[str, Variation]:
+        """What there is of these variations.
+
+        Raises:
+            Refused: INELIGIBLE, nobody knows what the shop has; BUSY, its stock does not answer.
+        """
+        stock = self.registry.stock(shop)
+        if stock is None:
+            raise Refused([
+                Problem(
+                    "INELIGIBLE", "Nobody can say what this shop has in stock: ask for something else.", guard="G_EX"
+                )
+            ])  # fmt: skip
+        try:
+            async with asyncio.timeout(STOCK_SECONDS):
+                return await stock.look(sorted(sku_ids))
+        except Exception as error:
+            log.exception("the stock of %s could not be asked", shop.id)
+            raise Refused([
+                Problem("BUSY", "The shop's stock does not answer. Send the same again with the same key.")
+            ]) from error  # fmt: skip
 
     def attempt(
         self, request: Request, action: str, actor: Actor, at: datetime, note: str = "", expected: int | None = None,
@@ -225,9 +265,12 @@ class Desk:
         evidence = await self.evidence(asked.evidence_ids, actor, instead_of) if asked.evidence_ids else ()
         if order is None or not may_see(actor, order.shop.id, order.buyer_id):
             raise Refused([Problem("NOT_FOUND", "There is no such order.", "orderId", guard="G_OWNER")])
-        claim, now = self.claim(kind, order, asked, evidence), self.clock()
+        claim = self.claim(kind, order, asked, evidence)
         if not speaks_for(actor, claim):
             raise Refused([Problem("NOT_FOUND", "There is no such order.", "orderId", guard="G_OWNER")])
+        if wanted := known.wants(claim.lines, claim.details):
+            claim = replace(claim, variations=await self.variations(order.shop, wanted))
+        now = self.clock()
         terms = self.book.terms(facts_of(claim, known, now))
         return Opening(
             claim, known, actor, now, terms, self.calendar(order.shop.market), new_id("rq"), new_number(), instead_of

@@ -5,7 +5,7 @@ take the arguments given here, or fewer. The server finds it through the entry p
 `aftersales`. docs/plugins.md has an example of each.
 """
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -15,7 +15,7 @@ import pluggy
 from .engine.money import Money
 from .engine.refusal import Problem
 from .engine.request import Change
-from .engine.vocabulary import Shop
+from .engine.vocabulary import Shop, Variation
 from .request_type import RequestType
 
 hookspec = pluggy.HookspecMarker("aftersales")
@@ -54,13 +54,19 @@ class RefundGateway(Protocol):
 
 
 class Stock(Protocol):
-    """What can be sent instead."""
+    """What can be sent instead. Asked again with the same reservation id, it answers the same."""
 
-    async def available(self, sku_id: str, quantity: int) -> bool: ...
+    async def look(self, sku_ids: Sequence[str]) -> Mapping[str, Variation]:
+        """What there is of these variations; those it does not know are left out."""
+        ...
 
-    async def reserve(self, request_id: str, sku_id: str, quantity: int) -> bool: ...
+    async def reserve(self, reservation_id: str, items: Sequence[tuple[str, int]]) -> bool:
+        """Hold these units back, all or none. False: there are not so many."""
+        ...
 
-    async def release(self, request_id: str) -> None: ...
+    async def release(self, reservation_id: str) -> None:
+        """They are needed no more; nothing if they were never held."""
+        ...
 
 
 @hookspec
@@ -109,5 +115,9 @@ def aftersales_refund_gateway(shop: Shop) -> RefundGateway | None:
 
 @hookspec(firstresult=True)
 def aftersales_stock(shop: Shop) -> Stock | None:
-    """Say whether a wanted variation can be sent, reserve it, release it. Default: always, for the demo."""
+    """Say what a shop has of a variation, hold it back, let it go.
+
+    `Stock.look` is asked before a claim or a yes is judged, `reserve` and `release` after it is
+    written, again and again until they have answered. Without it no exchange can be asked for.
+    """
     raise NotImplementedError

@@ -15,7 +15,7 @@ from .engine.offers import MENDED_BY_SENDING, OfferRule, after_receiving
 from .engine.process import Transition
 from .engine.reasons import Reason, ReasonClass, RejectCode, Review, reasons, reject_codes
 from .engine.refusal import Problem
-from .engine.request import Attempt, Change, Request
+from .engine.request import Attempt, Change, Request, RequestLine
 from .engine.speedy import speedy_refund
 from .engine.stages import (
     AWAITING_BUYER_SHIP,
@@ -29,11 +29,13 @@ from .engine.stages import (
     REJECTED,
     expiry,
 )
+from .engine.stock import in_stock
 from .engine.vocabulary import (
     DELIVERED,
     ON_ITS_WAY,
     ApprovedBy,
     Claim,
+    ClaimLine,
     CloseReason,
     EvidenceKind,
     OfferKind,
@@ -43,10 +45,11 @@ from .engine.vocabulary import (
     Shop,
     Stage,
     Status,
+    Variation,
 )
 from .graphql.context import Info
 from .graphql.doors import RequestPayload, act, open_request
-from .graphql.inputs import ClaimLineInput, DecisionInput, MoneyInput, OpenInput
+from .graphql.inputs import ClaimLineInput, DecisionInput, MoneyInput, OpenInput, WantedInput, wanted
 from .graphql.types import RequestDetails
 from .hookspecs import Payment, PaymentOutcome, RefundGateway, Stock, hookimpl
 from .registry import API_VERSION
@@ -70,6 +73,7 @@ __all__ = [
     "Attempt",
     "Change",
     "Claim",
+    "ClaimLine",
     "ClaimLineInput",
     "CloseReason",
     "DecisionInput",
@@ -92,6 +96,7 @@ __all__ = [
     "RejectReasonFits",
     "Request",
     "RequestDetails",
+    "RequestLine",
     "RequestPayload",
     "RequestType",
     "ReturnMethod",
@@ -101,6 +106,8 @@ __all__ = [
     "Status",
     "Stock",
     "Transition",
+    "Variation",
+    "WantedInput",
     "act",
     "after_receiving",
     "amount_within_max",
@@ -109,6 +116,7 @@ __all__ = [
     "expiry",
     "grant",
     "hookimpl",
+    "in_stock",
     "not_frozen",
     "not_speedy",
     "note_given",
@@ -118,4 +126,5 @@ __all__ = [
     "reject_codes",
     "return_address_known",
     "speedy_refund",
+    "wanted",
 ]

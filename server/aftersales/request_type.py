@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from .engine.common import COMMON
-from .engine.kind import Kind, Validate, nothing_more
+from .engine.common import COMMON, NOT_ENDED
+from .engine.kind import Kind, Validate, Wants, nothing_more, nothing_wanted
 from .engine.offers import OfferRule, offers
 from .engine.process import Process, Transition
 from .engine.reasons import Reason, RejectCode
+from .engine.stock import reserving
 from .engine.vocabulary import DELIVERED, OfferKind, OrderState, Stage
 
 
@@ -22,7 +23,7 @@ class RequestType:
         transitions: the kind's own rows, legs included; the core adds those of every kind.
         mutations: a strawberry type with the kind's own mutations, each prefixed by its name.
         details: a strawberry type that implements RequestDetails, for what only this kind knows.
-        sends_back, takes_change_of_mind, order_states, offers, offered_as: see `Kind`.
+        sends_back, takes_change_of_mind, order_states, offers, offered_as, wants: see `Kind`.
         api: the range of `aftersales.plugin.API_VERSION` it fits.
     """
 
@@ -41,6 +42,7 @@ class RequestType:
     tags: Mapping[str, str] = field(default_factory=dict)
     offers: Iterable[OfferRule] = ()
     offered_as: OfferKind | None = None
+    wants: Wants = nothing_wanted
     api: str = ">=1,<2"
 
     def kind(self) -> Kind:
@@ -50,10 +52,11 @@ class RequestType:
             MalformedProcess: if the table cannot be lived by.
         """
         rules = tuple(self.offers)
+        reserved = () if self.wants is nothing_wanted else reserving(NOT_ENDED)
         return Kind(
             name=self.name,
             label=self.label,
-            process=Process(self.name, self.transitions, (*COMMON, *offers(rules)), self.approved),
+            process=Process(self.name, self.transitions, (*COMMON, *offers(rules), *reserved), self.approved),
             reasons=self.reasons,
             reject_codes=self.reject_codes,
             validate=self.validate,
@@ -63,4 +66,5 @@ class RequestType:
             tags=self.tags,
             offers=rules,
             offered_as=self.offered_as,
+            wants=self.wants,
         )

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from .desk import Desk
 from .engine.refusal import Problem, Refused
-from .engine.request import Change, Request
+from .engine.request import Change, Request, ReservationStatus
 from .engine.stages import expiry
 from .engine.vocabulary import SYSTEM, Shop
 from .feed import happens
@@ -19,6 +19,7 @@ from .store.agenda import Due
 from .store.encoding import wakes_at
 from .store.ledger import Ledger, StaleVersion
 from .store.payments import Payable
+from .store.reservations import ToTell
 
 log = logging.getLogger("aftersales.tender")
 
@@ -42,12 +43,12 @@ class Clock(Protocol):
 
 
 class Tender:
-    """Two loops per process, for clocks and for refunds: each sleeps until its next instant, or until nudged."""
+    """Three loops per process, for clocks, refunds and stock: each sleeps until its next instant, or until nudged."""
 
     def __init__(self, desk: Desk, clock: Clock) -> None:
         self._desk = desk
         self._clock = clock
-        self._nudges = (asyncio.Event(), asyncio.Event())
+        self._nudges = (asyncio.Event(), asyncio.Event(), asyncio.Event())
 
     @property
     def _ledger(self) -> Ledger:
@@ -55,9 +56,11 @@ class Tender:
 
     def announce(self, changes: Sequence[Change]) -> None:
         """Wake, if a change started a clock or made a refund that is due before the present sleep ends."""
-        clocks, refunds = self._nudges
+        clocks, refunds, stock = self._nudges
         if not changes or any(self._soon(change) for change in changes):
             clocks.set()
+        if not changes or any(_holds(change) for change in changes):
+            stock.set()
         if not changes or any(_pays(change) for change in changes):
             refunds.set()
 
@@ -69,16 +72,17 @@ class Tender:
 
     async def run(self) -> None:
         """Until canceled. What fails is logged and tried again; nothing that is due is forgotten."""
-        clocks, refunds = self._nudges
-        async with asyncio.TaskGroup() as both:
+        clocks, refunds, stock = self._nudges
+        async with asyncio.TaskGroup() as all:
             # side by side, so that a payment provider who takes its time stops no clock
-            both.create_task(self._keep_at(self._fire_due, self._ledger.next_wake, clocks))
-            both.create_task(self._keep_at(self._pay_due, self._ledger.next_refund_at, refunds))
+            all.create_task(self._keep_at(self._fire_due, self._ledger.next_wake, clocks))
+            all.create_task(self._keep_at(self._pay_due, self._ledger.next_refund_at, refunds))
+            all.create_task(self._keep_at(self._tell_stock, self._ledger.next_reservation_at, stock))
 
     async def tend(self) -> int:
-        """Do all that is due now, and what becomes due by it. How many clocks and refunds were settled."""
+        """Do all that is due now, and what becomes due by it. How many clocks, refunds and intents were settled."""
         settled = 0
-        while done := await self._fire_due() + await self._pay_due():
+        while done := await self._fire_due() + await self._pay_due() + await self._tell_stock():
             settled += done
         return settled
 
@@ -210,6 +214,40 @@ class Tender:
         # after the last no, only a person tries again; what is unknown is asked about for ever
         wait = BACKOFF[intent.tries] if intent.tries < len(BACKOFF) else ASK_AGAIN
         await self._ledger.schedule_retry(intent.id, self._clock() + wait)
+
+    async def _tell_stock(self) -> int:
+        intents = await self._ledger.reservations_due(self._clock(), PAYING_AT_ONCE)
+        return sum(await asyncio.gather(*(self._told(intent) for intent in intents)))
+
+    async def _told(self, intent: ToTell) -> int:
+        """Hold back, or let go, by one id for ever; stock that does not answer is asked again later."""
+        try:
+            request = await self._ledger.request(intent.request_id)
+            if request is None:
+                raise RuntimeError(f"reservation {intent.id} has no request")
+            stock = self._desk.registry.stock(request.order.shop)
+            if stock is None:
+                raise RuntimeError(f"no plugin keeps the stock of {request.order.shop.id}")
+            async with asyncio.timeout(PAYING_SECONDS):
+                if intent.status is ReservationStatus.FREED:
+                    await stock.release(intent.id)
+                    await self._ledger.released(intent.id)
+                    return 1
+                held = await stock.reserve(intent.id, intent.items)
+            await self._desk.act(intent.request_id, "stock_reserved" if held else "stock_refused", SYSTEM)
+        except Refused as refused:
+            # the request has ended meanwhile, and the intent is now to let go
+            log.info("the reservation %s was overtaken: %s", intent.id, refused)
+            await self._ledger.tell_again(intent.id, intent.status, self._clock() + BACKOFF[0])
+        except Exception:
+            log.exception("stock could not be told of reservation %s", intent.id)
+            wait = BACKOFF[min(intent.tries, len(BACKOFF) - 1)]
+            await self._ledger.tell_again(intent.id, intent.status, self._clock() + wait)
+        return 1
+
+
+def _holds(change: Change) -> bool:
+    return change.request.reservation != (change.before.reservation if change.before else None)
 
 
 def _pays(change: Change) -> bool:

@@ -1,4 +1,4 @@
-"""The stories of offers, disputes and appeals, one for each operation; `test_operations` tells them."""
+"""The stories of goods that go out, offers, disputes and appeals, one for each operation."""
 
 from collections.abc import Awaitable, Callable
 
@@ -259,3 +259,62 @@ async def return_send_back(town: Town) -> None:
         ("BACK_TO_BUYER", "IN_TRANSIT"),
     ]
     assert sent["nextDeadline"] is None
+
+
+@story
+async def reshipment_open(town: Town) -> None:
+    opened = await town.reshipment()
+
+    assert (opened["stage"]["handle"], opened["nextDeadline"]["owedBy"]) == ("pending_review", "SELLER")
+
+
+@story
+async def reshipment_approve(town: Town) -> None:
+    approved = await town.to_be_sent()
+
+    assert (approved["stage"]["handle"], approved["nextDeadline"]["handle"]) == ("awaiting_seller_ship", "ship_out")
+
+
+@story
+async def exchange_open(town: Town) -> None:
+    opened = await town.exchange()
+
+    [wanted] = opened["details"]["wanted"]
+    assert (wanted["skuId"], wanted["reserved"]) == ("sku_1b", False)
+
+
+@story
+async def exchange_approve(town: Town) -> None:
+    approved = await town.decide("ExchangeApprove", SELLER, await town.exchange())
+    await town.home.pass_time(minutes=1)
+
+    assert approved["stage"]["handle"] == "awaiting_buyer_ship"
+    assert (await town.shown(approved))["details"]["wanted"][0]["reserved"] is True
+    assert list(town.home.shelf.held.values()) == [(("sku_1b", 1),)]
+
+
+@story
+async def outbound_arrange(town: Town) -> None:
+    arranged = await town.decide("OutboundArrange", SELLER, await town.to_be_sent(), carrier="JNE")
+
+    assert [(parcel["leg"], parcel["status"]) for parcel in arranged["shipments"]] == [("OUTBOUND", "BOOKED")]
+
+
+@story
+async def outbound_send(town: Town) -> None:
+    sent = await town.decide("OutboundSend", SELLER, await town.to_be_sent(), carrier="JNE", tracking="JP2")
+    came = await town.do(
+        "CarrierReport", CARRIER, scans=[{"event": "DELIVERED", "carrier": "JNE", "trackingNumber": "JP2"}]
+    )
+
+    assert sent["stage"]["handle"] == "outbound_in_transit"
+    assert came["results"][0]["request"]["stage"]["handle"] == "completed"
+
+
+@story
+async def outbound_refund_instead(town: Town) -> None:
+    refunded = await town.decide(
+        "OutboundRefundInstead", SELLER, await town.to_be_sent(), reason="out_of_stock", amount=HALF
+    )
+
+    assert refunded["money"]["approved"] == HALF

@@ -129,7 +129,12 @@ NOES: dict[str, tuple[str, Mapping[str, str], int, str]] = {
     "no demo's database": ("serve --demo --database sqlite://aftersales.sqlite3", {}, 1, "is no demo's"),
     "a file that is not there": ("import gone.ndjson", {}, 1, "gone.ndjson cannot be read"),
     "an import into nothing": ("import - --database sqlite://new.db", {}, 1, "Run: aftersales migrate"),
-    "no such kind": ("picture repair", {}, 1, "There are: refund_only, return_refund."),
+    "no such kind": (
+        "picture repair",
+        {},
+        1,
+        "There are: exchange, refund_only, reshipment, return_refund, dispute, appeal.",
+    ),
     "tokens of an issuer": ("token --party buyer --id 1", ISSUER, 1, "made by the issuer"),
     "a party that is none": ("token --party king --id 1", {}, 2, "invalid choice"),
     "a port that is none": ("serve --port 70000", {}, 2, "'70000' is not a number from 0 to 65535"),

@@ -6,6 +6,7 @@ import pytest
 
 from aftersales.testing import *  # noqa: F403 - as a partner's test file has it
 
+DETAILS = {"exchange": {"wanted": [{"orderLineId": "ol_1", "skuId": "sku_1b"}]}}
 ROOT = Path(__file__).parents[2]
 
 

@@ -71,6 +71,22 @@ class Town:
     async def approved_return(self, method: str = "DROP_OFF") -> Any:
         return await self.decide("ReturnRefundApprove", SELLER, await self.return_refund(method))
 
+    async def reshipment(self) -> Any:
+        claim = await self.claim()
+        photo = await self.photo(BUYER)
+        opened = await self.do("ReshipmentOpen", BUYER, **claim, reason="missing_item", evidenceIds=[photo])
+        return opened["request"]
+
+    async def exchange(self) -> Any:
+        """The headset is wanted in white, of which the shelf has five."""
+        claim = await self.claim()
+        wanted = [{"orderLineId": claim["lines"][0]["orderLineId"], "skuId": "sku_1b"}]
+        opened = await self.do("ExchangeOpen", BUYER, **claim, reason="wants_other_variation", wanted=wanted)
+        return opened["request"]
+
+    async def to_be_sent(self) -> Any:
+        return await self.decide("ReshipmentApprove", SELLER, await self.reshipment())
+
     async def rejected(self) -> Any:
         return await self.decide("RequestReject", SELLER, await self.refund_only(), reason="unclear_or_no_evidence")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest_asyncio
@@ -10,9 +11,9 @@ from tests.desk.acts import act, codes, opened, return_opened, said, same, stage
 
 from aftersales.engine.refusal import Refused
 from aftersales.engine.request import Request
-from aftersales.engine.vocabulary import EvidenceKind, OfferKind, OfferStatus, Party
+from aftersales.engine.vocabulary import EvidenceKind, OfferKind, OfferStatus, Party, ReturnMethod
 from aftersales.testing import Home
-from aftersales.testing.house import AGENT, BUYER, CARRIER, SELLER, house, idr
+from aftersales.testing.house import AGENT, BUYER, CARRIER, SELLER, SHOP, house, idr
 
 HALF = {"kind": OfferKind.PARTIAL_REFUND, "amount": idr(50_000)}
 
@@ -227,3 +228,32 @@ async def test_a_request_that_the_platform_closes_ends_its_dispute(home: Home) -
     assert (closed.stage.name, closed.dispute_status) == ("closed", "WITHDRAWN")
     assert not any(clock.alive for clock in closed.clocks)
     assert await home.running.desk.ledger.next_wake() is None
+
+
+async def test_a_seller_who_is_late_to_send_goods_back_is_marked(home: Home) -> None:
+    """C13, in Vietnam."""
+    hanoi = replace(SHOP, market="VN", timezone="Asia/Ho_Chi_Minh")
+    request = await return_opened(home, ReturnMethod.SELF_ARRANGED, await home.order(shop=hanoi))
+    request = await act(home, request, "approve")
+    request = await act(home, request, "upload_tracking", BUYER, given={"carrier": "GHN", "tracking": "V0"})
+    request = await act(home, request, "mark_received")
+    photo = await staged(home, EvidenceKind.PHOTO, SELLER)
+    request = await act(home, request, "reject_package", given={"reason": "pkg_not_ours"}, evidence_ids=[photo])
+    request = await act(home, request, "dispute_open", BUYER, note="It is yours.")
+    for actor in (BUYER, SELLER):
+        request = await act(home, request, "dispute_submit_evidence", actor)
+    ordered = {"decision": Party.SELLER, "send_back": True}
+    early = await codes(
+        act(home, request, "dispute_decide", AGENT, note="No.", given={"decision": Party.BUYER, "send_back": True})
+    )
+    lost = await act(home, request, "dispute_decide", AGENT, note="It is not.", given=ordered)
+
+    await home.pass_time(days=5)
+
+    late = await home.request(lost.id)
+    assert early == ["INVALID_INPUT"]
+    assert lost.waits_for is Party.SELLER
+    assert late.tags == {"send_back_late"}
+    assert lost.next_clock is not None
+    assert lost.next_clock.key == "back_to_buyer.ship"
+    assert await codes(act(home, late, "send_back", given={"carrier": "GHN", "tracking": "V1"})) == []

@@ -66,7 +66,7 @@ async def fifty(opened: Open) -> list[str]:
         (operation("Board"), 4, 1 + 1 + 9 + 1),
         # the same; claims, refunds of the orders and evidence as well; histories, files, the orders' other requests
         # and these whole; the count
-        (EVERYTHING, 9, 1 + 1 + 15 + 1 + 1 + 1 + 1 + 15 + 1),
+        (EVERYTHING, 9, 1 + 1 + 16 + 1 + 1 + 1 + 1 + 16 + 1),
     ],
     ids=["the board", "everything"],
 )
@@ -97,7 +97,7 @@ async def test_a_single_request_costs_little(server: Server, opened: Open, count
         costs[name] = counted.taken()
 
     # the request whole; its evidence; its history
-    assert costs == {"the detail": (3, 15 + 1 + 1), "a tiny one": (1, 9)}
+    assert costs == {"the detail": (3, 16 + 1 + 1), "a tiny one": (1, 9)}
 
 
 async def test_an_order_costs_the_same_however_many_requests_it_has(
@@ -113,7 +113,7 @@ async def test_an_order_costs_the_same_however_many_requests_it_has(
         assert len(found["order"]["requests"]["nodes"]) == position + 1
 
     # the order with shop, lines, claims and refunds; where the log ends; which requests; and these whole
-    assert costs == [(4, 5 + 1 + 1 + 15)] * 2
+    assert costs == [(4, 5 + 1 + 1 + 16)] * 2
 
 
 async def test_a_mutation_reads_once_and_writes_once(server: Server, bring: Bring, counted: Counted) -> None:
@@ -137,9 +137,9 @@ async def test_a_mutation_reads_once_and_writes_once(server: Server, bring: Brin
         # the order with shop, lines, claims and refunds; key, order, terms, request, line, clock, shop and log
         "open": (2, 5 + 8),
         # the request whole; key, order, request, line, clock, refund, shop and log
-        "approve": (2, 15 + 8),
+        "approve": (2, 16 + 8),
         # it is refused first; then the key is known, and the request is read anew
-        "the same again": (3, 15 + 1 + 15),
+        "the same again": (3, 16 + 1 + 16),
         # the key is not known; the request as it is, and what was missed
-        "too late": (4, 15 + 1 + 15 + 1),
+        "too late": (4, 16 + 1 + 16 + 1),
     }

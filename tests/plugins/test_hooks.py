@@ -161,12 +161,13 @@ async def test_aftersales_stock_says_what_can_be_sent_and_keeps_it(server: Anoth
         stock = stocked.running.registry.stock(SHOP)
         assert stock is not None
 
-        reserved = [await stock.reserve(request, "sku_1", 1) for request in ("rq_1", "rq_2", "rq_3", "rq_1")]
-        await stock.release("rq_2")
+        held = [await stock.reserve(id, [("sku_1", 1)]) for id in ("rs_1", "rs_2", "rs_3", "rs_1")]
+        await stock.release("rs_2")
 
-        assert reserved == [True, True, False, True]
-        assert await stock.available("sku_1", 1)
-    assert home.running.registry.stock(SHOP) is None
+        assert held == [True, True, False, True]
+        assert await stock.reserve("rs_3", [("sku_1", 1)])
+        assert (await stock.look(["sku_1", "sku_9"])).keys() == {"sku_1"}
+    assert home.running.registry.stock(SHOP) is home.shelf
 
 
 def example(name: str) -> ModuleType:

@@ -359,6 +359,6 @@ async def test_an_inspection_over_a_weekend_waits_for_working_days(home: Home) -
 async def test_each_clock_of_the_kind_has_a_silence_here(home: Home) -> None:
     keys = home.running.registry.kinds["return_refund"].process.clock_keys
 
-    # those of offers and speedy refunds run out in tests/desk/test_cases.py
-    elsewhere = {"failed_return.claim", "offer.response", "speedy.not_received"}
+    # those of offers, disputes and speedy refunds run out in tests/desk/test_cases.py
+    elsewhere = {"failed_return.claim", "offer.response", "speedy.not_received", "back_to_buyer.ship"}
     assert keys - {silence.key for silence in SILENCES} == elsewhere

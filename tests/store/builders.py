@@ -93,6 +93,7 @@ def terms(version: str = "ID@2025-01-01+00000000") -> Terms:
         "limit.edits": Term(2),
         "limit.pickup_attempts": Term(3),
         "kind.enabled": Term(True),
+        "reason.enabled": Term(True),
         "reject.change_of_mind_protected": Term(True),
     }
     return Terms(version, by_key)

@@ -255,7 +255,7 @@ async def test_the_cost_of_a_page_does_not_grow_with_its_size(tmp_path: Path) ->
             await ledger.requests(ids[:size], lean=True)
         await Log(counted).history(ids, 3)
 
-        assert counted.hops == [15, 9, 15, 9, 15, 9, 1]
+        assert counted.hops == [16, 9, 16, 9, 16, 9, 1]
 
 
 async def test_requests_come_in_the_order_asked_for_and_without_those_that_are_not_there(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ..engine.vocabulary import Shop, ShopKind
+from ..engine.money import Money
+from ..engine.vocabulary import Shop, ShopKind, Variation
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,16 @@ class Product:
     category: str
     price: Decimal
     returnable: bool = True
+
+    @property
+    def product(self) -> str:
+        """Common to all variations."""
+        return self.sku.rpartition("-")[0]
+
+    @property
+    def other(self) -> str:
+        """The SKU of the same in another colour."""
+        return f"{self.product}-X"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +93,11 @@ STALLS = (
 )
 # fmt: on
 BY_SHOP: Mapping[str, Stall] = {stall.shop.id: stall for stall in STALLS}
+
+# What the shops have in stock, by SKU.
+VARIATIONS = {
+    sku: Variation(sku, product.product, f"{product.name}, {variation}", Money(product.price, stall.currency), 1000)
+    for stall in STALLS
+    for product in stall.products
+    for sku, variation in ((product.sku, product.variation), (product.other, "another colour"))
+}

@@ -1,9 +1,12 @@
 """The demo's plugin: a provider that pays at once and keeps its own book, and a stock that never runs out."""
 
-from ..engine.vocabulary import Shop
+from collections.abc import Mapping, Sequence
+
+from ..engine.vocabulary import Shop, Variation
 from ..hookspecs import Payment, PaymentOutcome, RefundGateway, Stock, hookimpl
 from ..registry import Plugin
 from ..store.database import Database, Statement
+from .catalog import VARIATIONS
 
 BOOK = """
     CREATE TABLE IF NOT EXISTS payments (
@@ -51,16 +54,16 @@ class DemoGateway:
         await self._book.close()
 
 
-class EndlessStock:
-    """Has everything, always."""
+class DemoStock:
+    """Has all that the stalls sell, and one more colour of each, always."""
 
-    async def available(self, sku_id: str, quantity: int) -> bool:
-        return True
+    async def look(self, sku_ids: Sequence[str]) -> Mapping[str, Variation]:
+        return {sku_id: VARIATIONS[sku_id] for sku_id in sku_ids if sku_id in VARIATIONS}
 
-    async def reserve(self, request_id: str, sku_id: str, quantity: int) -> bool:
-        return True
+    async def reserve(self, reservation_id: str, items: Sequence[tuple[str, int]]) -> bool:
+        return all(sku_id in VARIATIONS for sku_id, _ in items)
 
-    async def release(self, request_id: str) -> None:
+    async def release(self, reservation_id: str) -> None:
         return None
 
 
@@ -69,7 +72,7 @@ class DemoPlugin:
 
     def __init__(self, gateway: DemoGateway) -> None:
         self._gateway = gateway
-        self._stock = EndlessStock()
+        self._stock = DemoStock()
 
     @hookimpl(trylast=True)
     def aftersales_refund_gateway(self, shop: Shop) -> RefundGateway:

@@ -58,7 +58,7 @@ def _line(dice: Random, stall: Stall, product: Product) -> ImportedLine:
     nothing = Money.zero(stall.currency)
     return ImportedLine(
         sku_id=product.sku,
-        product_id=product.sku.rpartition("-")[0],
+        product_id=product.product,
         seller_sku=product.sku,
         product_name=product.name,
         variation_name=product.variation,

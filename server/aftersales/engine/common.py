@@ -53,6 +53,7 @@ TAGS = {
     "auto_approved":            "Approved by silence",
     "seller_rule":              "Approved by the seller's rule",
     "refund_stuck":             "Refund needs a person",
+    "out_of_stock":             "Out of stock",
     "send_back_late":           "Late to send back to the buyer",
     "order_collected":          "Collected though the order was canceled",
 }

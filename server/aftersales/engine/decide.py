@@ -17,6 +17,7 @@ from .refusal import Problem, Refused
 from .request import Attempt, Change, Clock, Event, Leg, Refund, Request, Shipment, ShipmentStatus
 from .rights import acts_as, may_do
 from .stages import AWAITING_BUYER_SHIP, REFUNDING, expired_key
+from .stock import freed, with_reservation
 from .telling import clock_facts, events
 from .vocabulary import SYSTEM, Actor, OfferStatus, Party, ReturnMethod
 
@@ -183,6 +184,8 @@ def _request_step(row: Transition, attempt: Attempt, after: Request) -> Request:
         after = with_parcel(after, attempt)
     if moved and after.stage.name == REFUNDING.name:
         after = with_refund(after, attempt)
+    if moved:
+        after = freed(with_reservation(after, attempt.kinds.get(after.kind, attempt.kind), attempt))
     return replace(after, clocks=turned(row, attempt, after, after.stage, moved=moved))
 
 

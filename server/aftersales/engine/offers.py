@@ -142,14 +142,8 @@ def _as_claim(attempt: Attempt) -> Claim:
     lines = tuple(ClaimLine(line.order_line_id, line.quantity) for line in request.lines)
     return Claim(
         request.order, lines, request.reason, request.note, request.evidence, request.return_method,
-        attempt.given.get("details") or {}, **_facts(attempt),
+        attempt.given.get("details") or {}, attempt.given.get("variations", {}),
     )  # fmt: skip
-
-
-def _facts(attempt: Attempt) -> Mapping[str, Any]:
-    """What the door has learned of the goods that are wanted, where it was asked to."""
-    known = "variations" in Claim.__dataclass_fields__ and "variations" in attempt.given
-    return {"variations": attempt.given["variations"]} if known else {}
 
 
 def target_of(attempt: Attempt, offer: OfferKind) -> Kind | None:
@@ -268,7 +262,7 @@ def offers(rules: Sequence[OfferRule]) -> tuple[Transition, ...]:
         "gates": (not_frozen, OfferPossible(rules)), "guards": (OfferFits(rules), note_short),
     }  # fmt: skip
     # fmt: off
-    rows = (
+    rows: tuple[Transition, ...] = (
         Transition("C5a", target=REFUNDING, when=BetterForBuyer(rules), effect=granted_at_once,
                    events=("OfferMade", "OfferAutoAccepted"), **make),
         Transition("C5",  target=AWAITING_BUYER_RESPONSE, effect=made, pauses=("review.first",), events=("OfferMade",), **make),
@@ -282,6 +276,8 @@ def offers(rules: Sequence[OfferRule]) -> tuple[Transition, ...]:
                    guards=(still_possible, note_short), effect=converted, events=("OfferAccepted",)),
     )
     # fmt: on
+    if all(rule.offer.money for rule in rules):
+        rows = tuple(row for row in rows if not row.converts)
     return tuple(replace(row, owner="offer") for row in rows)
 
 

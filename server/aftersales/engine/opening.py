@@ -177,6 +177,12 @@ def _reason(opening: Opening) -> Words:
             "reason",
             state=state.value, allowed=fitting or "-",
         )  # fmt: skip
+    elif not opening.terms.flag("reason.enabled"):
+        yield Problem(
+            "REASON_NOT_ALLOWED", "This is not a reason for it in {market}. Ask `eligibility` for those that are.",
+            "reason",
+            market=opening.claim.order.shop.market,
+        )  # fmt: skip
     elif reason.note and not opening.claim.note.strip():
         yield Problem("NOTE_REQUIRED", "Say what is wrong.", "note")
 

@@ -148,6 +148,29 @@ class Cost:
     paid_at: datetime | None = None
 
 
+class ReservationStatus(Enum):
+    """WANTED and FREED wait for stock to be told; REFUSED: there was nothing to hold back."""
+
+    WANTED = "WANTED"
+    HELD = "HELD"
+    REFUSED = "REFUSED"
+    FREED = "FREED"
+    RELEASED = "RELEASED"
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Goods held back for a request.
+
+    Args:
+        items: (SKU, units) pairs.
+    """
+
+    id: str
+    status: ReservationStatus
+    items: tuple[tuple[str, int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class RequestLine:
     """Units of one order line. `refund_max` is frozen when the request is made."""
@@ -215,6 +238,7 @@ class Request:
     offers: tuple[Offer, ...] = ()
     disputes: tuple[Dispute, ...] = ()
     appeal: Appeal | None = None
+    reservation: Reservation | None = None
 
     @property
     def next_clock(self) -> Clock | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from .money import Money
-from .request import Clock, ClockStatus, Event, Request, ShipmentStatus
+from .request import Clock, ClockStatus, Event, Request, ReservationStatus, ShipmentStatus
 from .stages import CANCELED, CLOSED, COMPLETED
 from .vocabulary import Actor
 
@@ -19,7 +19,7 @@ def events(
     """What is said of a change: the row's own events first, then what follows from the difference."""
     said = [
         *_named(named, given, after), *_moved(before, after), *_parcels(before, after), *_money(before, after),
-        *_appealable(before, after), *_clock_events(before, after),
+        *_stock(before, after), *_appealable(before, after), *_clock_events(before, after),
     ]  # fmt: skip
     source = before.stage if before else None
     for index, (type, data, clock_id) in enumerate(said):
@@ -49,6 +49,12 @@ def _about(type: str, after: Request) -> Mapping[str, Any]:
     if type.startswith("Appeal") and after.appeal:
         return {"appealId": after.appeal.id, "ground": after.appeal.ground, "status": after.appeal.stage.name}
     return {}
+
+
+def _stock(before: Request | None, after: Request) -> Iterator[Said]:
+    held, was = after.reservation, before.reservation if before else None
+    if held and held.status is ReservationStatus.FREED and (was is None or was.status is not held.status):
+        yield "StockReleased", {"items": [list(item) for item in held.items]}, None
 
 
 def _appealable(before: Request | None, after: Request) -> Iterator[Said]:

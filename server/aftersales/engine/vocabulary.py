@@ -298,11 +298,28 @@ class ClaimLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Variation:
+    """What a shop's stock says of one variation of a product.
+
+    Args:
+        price: of one unit, today.
+        available: units that can be sent.
+    """
+
+    sku_id: str
+    product_id: str
+    name: str
+    price: Money
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """What a buyer says when asking: which lines, why, what they show, how goods would come back.
 
     Args:
         details: what only this kind asks, already decoded; JSON values.
+        variations: what stock says of the variations that are wanted, by SKU; those it does not know are left out.
     """
 
     order: Order
@@ -312,3 +329,4 @@ class Claim:
     evidence: tuple[Evidence, ...] = ()
     return_method: ReturnMethod | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    variations: Mapping[str, Variation] = field(default_factory=dict)

@@ -87,7 +87,7 @@ async def requests_page(
 
 
 # What a lean read leaves out, or what depends on it: the order's other requests, and what stands beside this one.
-NEEDS_ALL = frozenset({"availableActions", "offers", "disputes", "appeal"})
+NEEDS_ALL = frozenset({"availableActions", "offers", "disputes", "appeal", "details"})
 
 
 async def requests_of_order(context: Context, order_id: str, first: int, after: str | None) -> RequestConnection:

@@ -15,7 +15,7 @@ from ..store.keys import Key
 from . import types
 from .cases import Appeal, appeal
 from .context import Context, Info
-from .inputs import AppealInput, DecisionInput, MutationInput, OpenInput, claim_lines, fingerprint, given, unfit
+from .inputs import AppealInput, DecisionInput, MutationInput, OpenInput, claim_lines, fingerprint, given, unfit, wanted
 from .keys import key_of
 from .problems import Problem, told
 
@@ -155,4 +155,5 @@ def asked_anew(input: Any) -> Asked:
         note=input.note or "",
         evidence_ids=tuple(str(id) for id in input.evidence_ids),
         return_method=input.return_method,
+        details=wanted(input.wanted) if input.wanted is not None else {},
     )

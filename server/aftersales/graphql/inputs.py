@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from decimal import Decimal
@@ -34,6 +34,17 @@ class MoneyInput:
 class ClaimLineInput:
     order_line_id: strawberry.ID = strawberry.field(description="One of the order's `lines`.")
     quantity: int = strawberry.field(description="How many units, of those bought.")
+
+
+@strawberry.input(description="Another variation for the units of one line.")
+class WantedInput:
+    order_line_id: strawberry.ID = strawberry.field(description="One of the lines that are claimed.")
+    sku_id: str = strawberry.field(description="The variation that is wanted instead.")
+
+
+def wanted(input: Sequence[WantedInput]) -> dict[str, Any]:
+    """The details of a request for other variations."""
+    return {"wanted": [{"orderLineId": str(each.order_line_id), "skuId": each.sku_id} for each in input]}
 
 
 @strawberry.input
@@ -82,6 +93,7 @@ class AppealInput(MutationInput):
 BASE = frozenset(
     {
         "appeal_id",
+        "wanted",
         "idempotency_key",
         "request_id",
         "order_id",
@@ -108,8 +120,8 @@ def unfit(input: Any) -> Iterator[Problem]:
     key = getattr(input, "idempotency_key", "-")
     if not 1 <= len(key) <= 255:
         yield Problem("INVALID_INPUT", "Give a key of 1 to 255 characters.", "idempotencyKey", guard="G_INPUT")
-    for name in ("lines", "evidence_ids"):
-        if len(getattr(input, name, ())) > 100:
+    for name in ("lines", "evidence_ids", "wanted"):
+        if len(getattr(input, name, None) or ()) > 100:
             yield Problem("INVALID_INPUT", "Give at most {limit} of them.", camel(name), guard="G_INPUT", limit=100)
 
 
@@ -124,6 +136,8 @@ def given(input: Any) -> dict[str, Any]:
     extra = {field.name: getattr(input, field.name) for field in fields(input) if field.name not in BASE}
     if (reason := getattr(input, "reason", None)) is not None:
         extra["reason"] = reason
+    if (others := getattr(input, "wanted", None)) is not None:
+        extra["details"] = wanted(others)
     return {name: _value(value) for name, value in extra.items() if value is not None}
 
 

@@ -10,7 +10,7 @@ from ..engine.vocabulary import OfferKind, ReturnMethod
 from .context import Info
 from .doors import AppealPayload, RequestPayload, act, act_on_appeal, asked_anew, payload
 from .enums import DisputeSide
-from .inputs import AppealInput, ClaimLineInput, DecisionInput, MoneyInput
+from .inputs import AppealInput, ClaimLineInput, DecisionInput, MoneyInput, WantedInput
 
 
 @strawberry.input(description="Anything that needs no more than the request and perhaps a word.")
@@ -35,6 +35,9 @@ class RequestReplaceInput(DecisionInput):
         description="Files of yours: those it had already, or others registered by `evidenceLink`.",
     )
     return_method: ReturnMethod | None = strawberry.field(default=None, description="Left out: as it was.")
+    wanted: list[WantedInput] | None = strawberry.field(
+        default=None, description="Of an exchange, the variations that are wanted. Left out: as it was."
+    )
 
 
 @strawberry.type
@@ -149,6 +152,9 @@ class OfferMakeInput(DecisionInput):
     kind: OfferKind = strawberry.field(description="Money, or goods: then the request would go on as another kind.")
     amount: MoneyInput | None = strawberry.field(
         default=None, description="Of a partial refund. Left out: all of it, or none where goods are offered."
+    )
+    wanted: list[WantedInput] | None = strawberry.field(
+        default=None, description="With EXCHANGE: the variation that would be sent for each line."
     )
 
 
@@ -317,6 +323,7 @@ class OutboundArrangeInput(DecisionInput):
 @strawberry.input(description="Money instead of goods.")
 class OutboundRefundInsteadInput(DecisionInput):
     reason: str = strawberry.field(description="out_of_stock or cannot_send.")
+    amount: MoneyInput | None = strawberry.field(default=None, description="Left out: all that may be refunded.")
 
 
 @strawberry.type

@@ -18,7 +18,7 @@ from . import labels, types
 from .context import Context, Info
 from .doors import visible
 from .enums import PartyName
-from .inputs import ClaimLineInput, MoneyInput, claim_lines, money_given, unfit
+from .inputs import ClaimLineInput, MoneyInput, WantedInput, claim_lines, money_given, unfit, wanted
 from .labels import Stage
 from .paging import invalid
 from .problems import Problem, told
@@ -54,6 +54,9 @@ class RequestOpenPreviewInput:
     return_method: ReturnMethod | None = strawberry.field(
         default=None, description="How the goods would come back, where they would."
     )
+    wanted: list[WantedInput] | None = strawberry.field(
+        default=None, description="Of an exchange, the variations that would be sent."
+    )
 
 
 @strawberry.input(description="An act that is not done yet, by the handle of one of `availableActions`.")
@@ -80,6 +83,7 @@ class PreviewQueries:
         asked = Asked(
             str(input.order_id), claim_lines(input), input.reason, input.note or "",
             tuple(str(id) for id in input.evidence_ids), input.return_method,
+            wanted(input.wanted) if input.wanted is not None else {},
         )  # fmt: skip
         try:
             _fit(input)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from inspect import signature
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
@@ -314,8 +315,7 @@ class Request(Node):
         type = self.context.desk.registry.types.get(self.of.kind)
         if type is None or type.details is None:
             return None
-        made: RequestDetails = type.details.of(labels.kind(self.context, self.of.kind), self.of.details)  # type: ignore[attr-defined]
-        return made
+        return details_of(type.details, labels.kind(self.context, self.of.kind), self.of)
 
 
 # fmt: off
@@ -346,6 +346,13 @@ CLOCK_LABELS = {
 
 def _nearest(clock: engine.Clock) -> tuple[bool, datetime, str]:
     return clock.due_at is None, clock.due_at or clock.started_at, clock.id
+
+
+def details_of(type: Any, kind: RequestKind, of: engine.Request) -> RequestDetails:
+    """A type that takes it is given the request too, for what follows from where it stands."""
+    takes = "request" in signature(type.of).parameters
+    made: RequestDetails = type.of(kind, of.details, of) if takes else type.of(kind, of.details)
+    return made
 
 
 def may_know(context: Context, clock: engine.Clock) -> bool:

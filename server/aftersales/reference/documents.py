@@ -8,7 +8,7 @@ from .problems import problems
 from .rulebook import rulebook
 
 # Those that come with the server: what else happens to be installed has documents of its own.
-BUILT_IN = frozenset({"refund_only", "return_refund"})
+BUILT_IN = frozenset({"refund_only", "return_refund", "reshipment", "exchange"})
 
 
 def documents() -> Mapping[str, str]:

@@ -16,6 +16,8 @@ from ..engine.request import (
     RefundStatus,
     Request,
     RequestLine,
+    Reservation,
+    ReservationStatus,
     Shipment,
     ShipmentStatus,
 )
@@ -83,9 +85,9 @@ def order_line(row: Row, currency: str, digits: int) -> OrderLine:
 def request(row: Row, order: Order, terms: Terms, stage: Stage | None, parts: Sequence[Sequence[Row]]) -> Request:
     """
     Args:
-        parts: rows of its lines, clocks, shipments, refunds, costs, offers, disputes, its appeal and evidence.
+        parts: rows of its lines, clocks, shipments, refunds, costs, offers, disputes, appeal, reservation and evidence.
     """
-    lines, clocks, shipments, refunds, costs, offers, disputes, appeals, evidence = parts
+    lines, clocks, shipments, refunds, costs, offers, disputes, appeals, reservations, evidence = parts
     files: defaultdict[str | None, list[Evidence]] = defaultdict(list)
     for _, case_id, *file in evidence:
         files[case_id].append(shown(tuple(file)))
@@ -113,6 +115,7 @@ def request(row: Row, order: Order, terms: Terms, stage: Stage | None, parts: Se
         tuple(offer(row, currency, digits) for row in offers),
         _disputes(disputes, rounds, files),
         next((appeal(row, currency, digits, tuple(files[row[0]])) for row in appeals), None),
+        next(map(reservation, reservations), None),
     )  # fmt: skip
 
 
@@ -209,6 +212,11 @@ def appeal(row: Row, currency: str, digits: int, evidence: tuple[Evidence, ...])
         money_or_none(compensation, currency, digits), decision_note, decided_by, bool(escalated),
         instant_or_none(filed_at), instant_or_none(decided_at), evidence,
     )  # fmt: skip
+
+
+def reservation(row: Row) -> Reservation:
+    id, _, _, status, items, _ = row
+    return Reservation(id, ReservationStatus(status), tuple((sku, quantity) for sku, quantity in from_json(items)))
 
 
 def shown(row: Row) -> Evidence:

@@ -6,7 +6,18 @@ from typing import Any
 from ..engine.cases import Appeal, Dispute, Offer
 from ..engine.clocks import warnings
 from ..engine.money import Money, to_minor
-from ..engine.request import Clock, ClockStatus, Cost, Refund, RefundStatus, Request, RequestLine, Shipment
+from ..engine.request import (
+    Clock,
+    ClockStatus,
+    Cost,
+    Refund,
+    RefundStatus,
+    Request,
+    RequestLine,
+    Reservation,
+    ReservationStatus,
+    Shipment,
+)
 from ..engine.vocabulary import Party
 from .columns import NEVER
 from .values import json, micros, micros_or_none
@@ -141,6 +152,15 @@ def appeal_row(request: Request, appeal: Appeal) -> Values:
         appeal.evidence_rounds, minor_or_none(appeal.compensation, request.order.digits), appeal.decision_note,
         appeal.decided_by, appeal.escalated, micros(appeal.opened_at), micros_or_none(appeal.filed_at),
         micros_or_none(appeal.decided_at), appeal_due_at(request),
+    )  # fmt: skip
+
+
+def reservation_row(request: Request, held: Reservation, now: datetime) -> Values:
+    """Stock is told at once what it does not know yet."""
+    untold = held.status in (ReservationStatus.WANTED, ReservationStatus.FREED)
+    return (
+        held.id, request.id, request.order.shop.id, held.status.value, json([list(item) for item in held.items]),
+        micros(now) if untold else None,
     )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ class Reading:
         if not ids:
             return {}
         asked, args = padded(ids)
-        beside = () if lean else ("offers", "disputes", "appeals")
+        beside = () if lean else ("offers", "disputes", "appeals", "reservations")
         rows, lines, clocks, shipments, refunds, costs, *rest = await self.database.read(
             Statement(f"{select('requests')} WHERE id IN ({asked})", args),
             _children("request_lines", asked, args),
@@ -66,13 +66,16 @@ class Reading:
             *(_children(table, asked, args) for table in beside),
             *(() if lean else (_evidence(asked, args),)),
         )
-        more: list[list[Row]] = [[], [], [], []]
+        more: list[list[Row]] = [[], [], [], [], []]
         if not lean:
-            rest, more = rest[:-4], rest[-4:]
-        order_rows, (offers, disputes, appeals, evidence) = rest, more
+            rest, more = rest[:-5], rest[-5:]
+        order_rows, (offers, disputes, appeals, reservations, evidence) = rest, more
         orders = self._orders(order_rows)
         terms = await self._terms_of({row[TERMS_ID] for row in rows})
-        parts = [by_owner(part) for part in (lines, clocks, shipments, refunds, costs, offers, disputes, appeals)]
+        parts = [
+            by_owner(part)
+            for part in (lines, clocks, shipments, refunds, costs, offers, disputes, appeals, reservations)
+        ]
         parts.append(by_owner(evidence, 0))
         found = {
             row[0]: decoding.request(

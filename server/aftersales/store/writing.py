@@ -23,6 +23,7 @@ from .encoding import (
     offer_row,
     refund_row,
     request_row,
+    reservation_row,
     shipment_row,
     wakes_at,
 )
@@ -46,6 +47,7 @@ CHANGES = {
     "disputes": ", ".join(f"{name} = excluded.{name}"
                           for name in ("stage", "decision_note", "decided_by", "decided_at", "escalated")),
     "appeals": ", ".join(f"{name} = excluded.{name}" for name in COLUMNS["appeals"][3:] if name != "opened_at"),
+    "reservations": "status = excluded.status, next_try_at = excluded.next_try_at, tries = 0",
     "costs": "amount = excluded.amount, paid_at = excluded.paid_at",
 }
 # fmt: on
@@ -162,6 +164,8 @@ def _children(change: Change, processed_at: datetime) -> Iterator[Statement]:
     yield from upsert("disputes", [dispute_row(request, *dispute) for dispute in disputes])
     if request.appeal and (before is None or _appeal_of(before) != _appeal_of(request)):
         yield from upsert("appeals", [appeal_row(request, request.appeal)])
+    if request.reservation and (before is None or before.reservation != request.reservation):
+        yield from upsert("reservations", [reservation_row(request, request.reservation, processed_at)])
     yield from _evidence(change, processed_at)
 
 

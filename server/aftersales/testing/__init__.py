@@ -1,6 +1,6 @@
 """For those who write plugins: `from aftersales.testing import *` in a test file checks that a plugin keeps its word.
 
-Beside the checks: a whole server in the process of the test, its clock and its bank.
+Beside the checks: a whole server in the process of the test, its clock, its bank and its shelf.
 """
 
 from .conformance import (
@@ -12,7 +12,7 @@ from .conformance import (
     test_each_problem_code_stands_in_the_readme,
     test_the_picture_in_the_readme_is_the_table,
 )
-from .fakes import Bank, FakeClock
+from .fakes import Bank, FakeClock, Shelf
 from .house import AGENT, BUYER, CARRIER, SELLER, Home, house, line
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Bank",
     "FakeClock",
     "Home",
+    "Shelf",
     "house",
     "line",
     "pytest_generate_tests",

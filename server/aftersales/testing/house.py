@@ -22,7 +22,7 @@ from ..running import Running, build
 from ..settings import Settings
 from ..store.imports import ImportedLine, ImportedOrder
 from ..store.migrate import migrate
-from .fakes import Bank, FakeClock
+from .fakes import Bank, FakeClock, Shelf
 
 SHOP = Shop("sh_1", "Toko", "ID", ShopKind.MALL, "Asia/Jakarta")
 ALL = frozenset({"*"})
@@ -40,6 +40,7 @@ class Home:
     running: Running
     clock: FakeClock
     bank: Bank
+    shelf: Shelf
 
     @cached_property
     def operations(self) -> Operations:
@@ -110,7 +111,8 @@ class Home:
 
     async def _next_instant(self) -> datetime | None:
         ledger = self.running.desk.ledger
-        return min((at for at in (await ledger.next_wake(), await ledger.next_refund_at()) if at), default=None)
+        next_ones = (ledger.next_wake, ledger.next_refund_at, ledger.next_reservation_at)
+        return min((at for at in [await next_one() for next_one in next_ones] if at), default=None)
 
 
 @asynccontextmanager
@@ -121,6 +123,7 @@ async def house(
     policies: Path | None = None,
     clock: FakeClock | None = None,
     bank: Bank | None = None,
+    shelf: Shelf | None = None,
 ) -> AsyncIterator[Home]:
     """A server with all installed plugins. Streams run; time acts only when the test lets it.
 
@@ -129,8 +132,9 @@ async def house(
         plugins: more of them, as objects with hooks.
         policies: a folder of them, read beside ours.
     """
-    clock, bank = clock or FakeClock(), bank or Bank()
-    given = [Plugin(f"{type(plugin).__name__}_{index}", "0", plugin) for index, plugin in enumerate((bank, *plugins))]
+    clock, bank, shelf = clock or FakeClock(), bank or Bank(), shelf or Shelf()
+    beside = (bank, *plugins, shelf)
+    given = [Plugin(f"{type(plugin).__name__}_{index}", "0", plugin) for index, plugin in enumerate(beside)]
     with TemporaryDirectory() as folder:
         path = path or Path(folder) / "aftersales.sqlite3"
         await _migrated(path)
@@ -139,7 +143,7 @@ async def house(
         await running.house.feed.begin()
         feed = asyncio.create_task(running.house.feed.run())
         try:
-            yield Home(running, clock, bank)
+            yield Home(running, clock, bank, shelf)
         finally:
             feed.cancel()
             with suppress(asyncio.CancelledError):

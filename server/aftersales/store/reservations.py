@@ -1,0 +1,72 @@
+"""Goods held back: which intents stock has still to be told of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..engine.request import ReservationStatus
+from .database import Database, Statement
+from .values import from_json, instant, micros
+
+_TO_TELL = "FROM reservations WHERE next_try_at IS NOT NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class ToTell:
+    """
+    Args:
+        id: the key given to stock, the same at every try.
+        status: WANTED: to be held back; FREED: to be let go.
+        tries: how often stock has not answered.
+    """
+
+    id: str
+    request_id: str
+    shop_id: str
+    status: ReservationStatus
+    items: tuple[tuple[str, int], ...]
+    tries: int
+
+
+class Reservations:
+    database: Database
+
+    async def reservations_due(self, now: datetime, limit: int = 100) -> list[ToTell]:
+        """What stock is to be told by now, the earliest first."""
+        [rows] = await self.database.read(
+            Statement(
+                f"SELECT id, request_id, shop_id, status, items, tries {_TO_TELL} AND next_try_at <= ?"
+                " ORDER BY next_try_at, id LIMIT ?",
+                (micros(now), limit),
+            )
+        )
+        return [
+            ToTell(id, request, shop, ReservationStatus(status), items_of(items), tries)
+            for id, request, shop, status, items, tries in rows
+        ]
+
+    async def next_reservation_at(self) -> datetime | None:
+        [rows] = await self.database.read(Statement(f"SELECT next_try_at {_TO_TELL} ORDER BY next_try_at, id LIMIT 1"))
+        return instant(rows[0][0]) if rows else None
+
+    async def released(self, id: str) -> None:
+        """Stock has let it go: there is nothing more to tell."""
+        await self.database.write(
+            Statement(
+                "UPDATE reservations SET status = 'RELEASED', next_try_at = NULL WHERE id = ? AND status = 'FREED'",
+                (id,),
+            )
+        )
+
+    async def tell_again(self, id: str, status: ReservationStatus, at: datetime) -> None:
+        """Stock did not answer: try again then; nothing if it has become another intent meanwhile."""
+        await self.database.write(
+            Statement(
+                "UPDATE reservations SET next_try_at = ?, tries = tries + 1"
+                " WHERE id = ? AND status = ? AND next_try_at IS NOT NULL",
+                (micros(at), id, status.value),
+            )
+        )
+
+
+def items_of(text: str) -> tuple[tuple[str, int], ...]:
+    return tuple((sku_id, quantity) for sku_id, quantity in from_json(text))
