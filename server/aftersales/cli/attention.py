@@ -29,7 +29,9 @@ async def _attend(retry: list[str], settings: Settings) -> int:
 
 
 def _next(refund: Payable) -> str:
-    return "requestRetryRefund tries it again" if refund.next_try_at is None else "unknown, and asked about on"
+    if refund.next_try_at is not None:
+        return "unknown, and asked about on"
+    return "requestRetryRefund tries it again" if refund.request_id else "given up; sellerRefundCreate makes a new one"
 
 
 async def _list(ledger: Ledger) -> int:
@@ -37,7 +39,8 @@ async def _list(ledger: Ledger) -> int:
     for clock in clocks:
         print(f"{clock.deadline_id}  {clock.key} of {clock.request_id}, due {clock.due_at}: {clock.text}")
     for refund in refunds:
-        print(f"{refund.id}  {refund.amount} of {refund.request_id}, tried {refund.tries} times: {_next(refund)}")
+        owner = refund.request_id or f"order {refund.order_id}, unasked"
+        print(f"{refund.id}  {refund.amount} of {owner}, tried {refund.tries} times: {_next(refund)}")
     if not clocks and not refunds:
         print("Nothing waits for a person.")
     return 1 if clocks or refunds else 0

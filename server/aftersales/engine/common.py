@@ -52,6 +52,7 @@ TAGS = {
     "speedy_refund":            "Speedy refund",
     "auto_approved":            "Approved by silence",
     "seller_rule":              "Approved by the seller's rule",
+    "enforced":                 "Refunded by enforcement",
     "refund_stuck":             "Refund needs a person",
     "out_of_stock":             "Out of stock",
     "send_back_late":           "Late to send back to the buyer",

@@ -173,7 +173,10 @@ class Actor:
     client: str = ""
 
     def holds(self, grant: str) -> bool:
-        return not grant or "*" in self.grants or grant in self.grants
+        """Whether they have the grant, be it with a limit (`refund:500000`)."""
+        if not grant or "*" in self.grants or grant in self.grants:
+            return True
+        return any(held.startswith(f"{grant}:") for held in self.grants)
 
 
 SYSTEM = Actor(Party.SYSTEM, "system")

@@ -20,6 +20,7 @@ from .scalars import Cursor
 if TYPE_CHECKING:
     # made of requests, and read by strawberry when the schema is built
     from .connections import RequestConnection
+    from .seller_refunds import SellerRefund
 
 
 @strawberry.interface(description="Whatever has an id: `node` finds it again.")
@@ -93,6 +94,13 @@ class Order(Node):
     @strawberry.field(description="In the marketplace's order.")
     def lines(self) -> list[OrderLine]:
         return [order_line(line) for line in self.of.lines]
+
+    @strawberry.field(description="What the seller gave back unasked, latest first, at most a hundred.")
+    async def refunds(self) -> list[Annotated[SellerRefund, strawberry.lazy(".seller_refunds")]]:
+        from .seller_refunds import seller_refund
+
+        found = await self.context.loaders.seller_refunds.load(self.of.id)
+        return [seller_refund(self.context, of) for of in found]
 
     @strawberry.field(description="The requests on this order that the caller may see, newest first.")
     async def requests(

@@ -13,12 +13,14 @@ from .memory import Memory
 from .payments import Payments
 from .reading import Reading
 from .reservations import Reservations
+from .rules import Rules
+from .unasked import Unasked
 from .writing import statements
 
 __all__ = ["KeyTaken", "Ledger", "NumberTaken", "OrderMoved", "StaleVersion"]
 
 
-class Ledger(Reading, Agenda, Payments, Reservations, Files, Imports, Memory):
+class Ledger(Reading, Agenda, Payments, Unasked, Rules, Reservations, Files, Imports, Memory):
     """The only way to the record. It knows no rule: what it writes, the engine has decided."""
 
     async def commit(self, changes: Sequence[Change], *, processed_at: datetime, key: Key | None = None) -> None:
