@@ -25,6 +25,8 @@ from .engine.shop_rules import Rule, matches
 from .engine.stock import in_stock
 from .engine.vocabulary import SYSTEM, Actor, Claim, ClaimLine, Evidence, Order, ReturnMethod, Shop, Variation
 from .registry import Registry
+from .store.external import ExternalRecord
+from .store.imports import ImportedOrder
 from .store.keys import Key, Remembered
 from .store.ledger import KeyTaken, Ledger, NumberTaken, OrderMoved, StaleVersion
 
@@ -207,6 +209,16 @@ class Desk:
             # nothing changes, so nobody is asked to object
             await self._write((warn(request, clock, at),), None)
 
+    async def arrived(self, record: ExternalRecord, change: Change | None, stub: ImportedOrder | None = None) -> None:
+        """Keep what the marketplace told, with what it made of the request. Nobody objects: it has happened there.
+
+        Raises:
+            StaleVersion, OrderMoved, NumberTaken: it was decided on what is no longer so.
+        """
+        await self.ledger.commit_arrival(record, change=change, stub=stub, processed_at=self.clock())
+        if change:
+            self._told((change,))
+
     async def seen(self, request_id: str, actor: Actor) -> Request:
         """The request, if it is the actor's to see; to others it does not exist."""
         request = await self.ledger.request(request_id)
@@ -379,6 +391,9 @@ class Desk:
 
     async def _write(self, changes: Sequence[Change], key: Key | None) -> None:
         await self.ledger.commit(changes, processed_at=self.clock(), key=key)
+        self._told(changes)
+
+    def _told(self, changes: Sequence[Change]) -> None:
         for listener in self.announces:
             listener.announce(changes)
         for change in changes:

@@ -1,4 +1,4 @@
-"""What a person must look at: clocks that could not fire, and refunds that could not be paid."""
+"""What a person must look at: clocks that could not fire, refunds not paid, returns that cannot be followed."""
 
 import asyncio
 from argparse import Namespace
@@ -35,12 +35,15 @@ def _next(refund: Payable) -> str:
 
 
 async def _list(ledger: Ledger) -> int:
-    clocks, refunds = await ledger.parked(MOST), await ledger.stuck(MOST)
+    clocks, refunds, returns = await ledger.parked(MOST), await ledger.stuck(MOST), await ledger.unmapped(MOST)
     for clock in clocks:
         print(f"{clock.deadline_id}  {clock.key} of {clock.request_id}, due {clock.due_at}: {clock.text}")
     for refund in refunds:
         owner = refund.request_id or f"order {refund.order_id}, unasked"
         print(f"{refund.id}  {refund.amount} of {owner}, tried {refund.tries} times: {_next(refund)}")
-    if not clocks and not refunds:
+    for record in returns:
+        where = record.request_id or f"order {record.order_number}"
+        print(f"return {record.external_id} ({record.status}), {where}: {record.unmapped}")
+    if not clocks and not refunds and not returns:
         print("Nothing waits for a person.")
-    return 1 if clocks or refunds else 0
+    return 1 if clocks or refunds or returns else 0

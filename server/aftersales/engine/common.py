@@ -57,6 +57,8 @@ TAGS = {
     "out_of_stock":             "Out of stock",
     "send_back_late":           "Late to send back to the buyer",
     "order_collected":          "Collected though the order was canceled",
+    "imported":                 "Brought in from the marketplace, which pays for it",
+    "unknown_reason":           "The marketplace gave a reason that is not known here",
 }
 # fmt: on
 

@@ -251,6 +251,7 @@ class Order:
         digits: decimals of the currency's minor unit.
         claims: other requests and refunds on this order.
         claims_version: grows with each change to `claims`; a write that relies on them is guarded by it.
+        stub: made up from a return that names it, until the marketplace tells of the order itself (section 14).
     """
 
     id: str
@@ -269,6 +270,7 @@ class Order:
     buyer_name: str | None = None
     claims: tuple[Claimed, ...] = ()
     claims_version: int = 0
+    stub: bool = False
 
     def line(self, id: str) -> OrderLine | None:
         return next((line for line in self.lines if line.id == id), None)

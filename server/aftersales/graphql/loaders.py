@@ -27,6 +27,7 @@ class Loaders:
         self.visible: DataLoader[str, Request | None] = DataLoader(self._visible)
         self.lean: DataLoader[str, Request | None] = DataLoader(self._lean)
         self.evidence_of: DataLoader[str, list[Any]] = DataLoader(self._evidence_of)
+        self.external_status: DataLoader[str, str | None] = DataLoader(self._external_status)
         self.seller_refunds: DataLoader[str, list[SellerRefund]] = DataLoader(self._seller_refunds)
         self.order_requests: DataLoader[str, list[str]] = DataLoader(self._order_requests)
 
@@ -74,6 +75,10 @@ class Loaders:
     async def _evidence_of(self, ids: list[str]) -> list[list[Any]]:
         found = await self._context.desk.ledger.evidence_of(ids)
         return [found.get(id, []) for id in ids]
+
+    async def _external_status(self, ids: list[str]) -> list[str | None]:
+        found = await self._context.desk.ledger.external_statuses(ids)
+        return [found.get(id) for id in ids]
 
     async def _seller_refunds(self, ids: list[str]) -> list[list[SellerRefund]]:
         found = await self._context.desk.ledger.seller_refunds(ids)

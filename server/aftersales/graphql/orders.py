@@ -82,6 +82,9 @@ class Order(Node):
     state: vocabulary.OrderState = strawberry.field(description="How far it has come, as the marketplace tells it.")
     placed_at: datetime = strawberry.field(description="When the buyer ordered.")
     delivered_at: datetime | None = strawberry.field(description="When it arrived: the time to claim runs from here.")
+    stub: bool = strawberry.field(
+        description="It is known only from a return that was brought in; what it says of itself may be a part."
+    )
 
     @strawberry.field(description="Who sold it.")
     def shop(self) -> Shop:
@@ -136,7 +139,7 @@ def shop(context: Context, of: vocabulary.Shop) -> Shop:
 def order(context: Context, of: vocabulary.Order) -> Order:
     return Order(
         of=of, context=context, id=strawberry.ID(of.id), number=of.number, state=of.state, placed_at=of.placed_at,
-        delivered_at=of.delivered_at,
+        delivered_at=of.delivered_at, stub=of.stub,
     )  # fmt: skip
 
 
