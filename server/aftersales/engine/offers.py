@@ -278,6 +278,8 @@ def offers(rules: Sequence[OfferRule]) -> tuple[Transition, ...]:
     # fmt: on
     if all(rule.offer.money for rule in rules):
         rows = tuple(row for row in rows if not row.converts)
+    if not any(rule.better for rule in rules):
+        rows = tuple(row for row in rows if row.rule != "C5a")
     return tuple(replace(row, owner="offer") for row in rows)
 
 
