@@ -140,8 +140,8 @@ NEVER = frozenset({ApprovedBy.SELLER, ApprovedBy.OFFER, ApprovedBy.SELLER_RULE})
 
 
 def ground_for(request: Request, action: str) -> Ground | None:
-    """The ground that an act opens, if any (6.1)."""
-    if request.approved_by in NEVER or "refund_without_return" in request.tags or request.package_confirmed_at:
+    """The ground that an act opens, if any (6.1): an appeal is about money already granted."""
+    if not request.refunds or request.approved_by in NEVER or "refund_without_return" in request.tags or request.package_confirmed_at:
         return None
     return next((ground for ground in GROUNDS.values() if ground.after == action and ground.holds(request)), None)
 
