@@ -33,6 +33,7 @@ from aftersales.engine.stages import (
     expired_key,
     expiry,
 )
+from aftersales.engine.terms import Terms
 from aftersales.engine.vocabulary import (
     DELIVERED,
     ON_ITS_WAY,
@@ -385,9 +386,9 @@ def act(request: Request, action: str, actor: Actor | None = None, at: datetime 
     return decide(attempt(request, action, actor, at, **more))
 
 
-def run_out(request: Request, key: str | None = None, at: datetime | None = None) -> Change:
-    """What follows when the clock `key`, or else the next, runs out, at its very instant."""
-    clock = request.clock(key) if key else request.next_clock
+def run_out(request: Request, key: str | None = None, at: datetime | None = None, clock: Clock | None = None) -> Change:
+    """What follows when a clock, that of `key`, or else the next, runs out, at its very instant."""
+    clock = clock or (request.clock(key) if key else request.next_clock)
     assert clock is not None
     at = at or clock.due_at
     return decide(
@@ -487,8 +488,12 @@ def lived(request: Request, *acts: Said) -> Request:
 
 def under(request: Request, values: Mapping[str, int | bool]) -> Request:
     """The same request, had it been born under these limits and flags."""
-    terms = {key: replace(request.terms[key], value=value) for key, value in values.items()}
-    return replace(request, terms=replace(request.terms, by_key={**request.terms.by_key, **terms}))
+    return replace(request, terms=terms_with(request.terms, values))
+
+
+def terms_with(terms: Terms, values: Mapping[str, int | bool]) -> Terms:
+    others = {key: replace(terms[key], value=value) for key, value in values.items()}
+    return replace(terms, by_key={**terms.by_key, **others})
 
 
 def with_order(request: Request, **facts: Any) -> Request:

@@ -27,12 +27,13 @@ from tests.engine.builders import (
     with_order,
 )
 from tests.engine.rows import EX, FOLLOWS, RO, RR, RS
+from tests.engine.walking import first_due
 
 from aftersales.engine.decide import actions
 from aftersales.engine.machines import MACHINES
 from aftersales.engine.process import Process
 from aftersales.engine.refusal import Refused
-from aftersales.engine.request import ClockStatus, Leg, Request
+from aftersales.engine.request import Leg, Request
 from aftersales.engine.stages import expired_key
 from aftersales.engine.vocabulary import Actor, OfferKind, OrderState, Party, ReturnMethod
 
@@ -175,9 +176,9 @@ def refused_by_the_state(request: Request, action: str, actor: Actor, at: dateti
 def instants(request: Request) -> Iterator[datetime]:
     """While there is time, and when there is none."""
     yield request.updated_at + HOUR
-    due = [clock.due_at for clock in request.clocks if clock.status is ClockStatus.RUNNING and clock.due_at]
-    if due:
-        yield min(due)
+    clock = first_due(request)
+    if clock and clock.due_at:
+        yield clock.due_at
 
 
 def offered_to(request: Request, actor: Actor, at: datetime) -> set[str]:

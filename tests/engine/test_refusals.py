@@ -34,6 +34,7 @@ from tests.engine.builders import (
     with_order,
 )
 from tests.engine.rows import EX, FOLLOWS, RO, RR, RS, Row, brought, expected, performed
+from tests.engine.walking import first_due
 
 from aftersales.engine.common import COMMON
 from aftersales.engine.decide import decide, rows_for
@@ -43,7 +44,7 @@ from aftersales.engine.money import Money
 from aftersales.engine.process import Process, Transition
 from aftersales.engine.reasons import Review
 from aftersales.engine.refusal import Problem, Refused
-from aftersales.engine.request import Clock, ClockStatus, Leg, Request
+from aftersales.engine.request import Leg, Request
 from aftersales.engine.rights import acts_as
 from aftersales.engine.stages import PENDING_REVIEW, REFUNDING, expired_key, expiry
 from aftersales.engine.vocabulary import SYSTEM, EvidenceKind, Party
@@ -139,12 +140,6 @@ def test_the_grants_of_the_rows_are_those_of_section_11() -> None:
         "appeal_add_evidence": "appeal",
         "appeal_withdraw": "appeal",
     }
-
-
-def first_due(request: Request) -> Clock | None:
-    """Of all that run, an appeal's too, the clock that comes first."""
-    running = [clock for clock in request.clocks if clock.status is ClockStatus.RUNNING and clock.due_at]
-    return min(running, key=lambda clock: (clock.due_at, clock.id), default=None)
 
 
 @rows(lambda row: not row.by_time and not row.late)
