@@ -178,7 +178,8 @@ class Walk:
     def offered(self, step: Step) -> dict[str, Any]:
         """A part, or anything else, and now and then an amount that does not fit it."""
         kind = (OfferKind.PARTIAL_REFUND, *OfferKind)[step.who % (len(OfferKind) + 1)]
-        amount = rp(int(self.request.refund_max.amount) * step.share // 100)
+        share = max(1, min(step.share, 95)) if step.sound else step.share
+        amount = rp(int(self.request.payable.amount) * share // 100)
         return {"kind": kind, "amount": amount if kind is OfferKind.PARTIAL_REFUND or not step.sound else None}
 
     def starts_anew(self, action: str, step: Step, at: datetime, actor: Any) -> None:
