@@ -17,7 +17,7 @@ from .cases import (
     Appeal,
 )
 from .costs import CostKind
-from .guards import note_given, note_short
+from .guards import decimals_fit, note_given, note_short
 from .money import Money
 from .process import Effect, Process, Transition
 from .reasons import REASONS, ReasonClass
@@ -223,6 +223,8 @@ def compensation_within_max(attempt: Attempt) -> Iterator[Problem]:
         yield Problem(
             "AMOUNT_EXCEEDED", "Pay more than 0 and at most {maximum}.", "amount", guard="G_AMOUNT", maximum=most
         )
+    else:
+        yield from decimals_fit(amount, attempt.request.order.digits)
 
 
 def _changed(**changes: Any) -> Effect:
