@@ -22,7 +22,7 @@ from aftersales.engine.opening import Opening, facts_of, open_request, replace_r
 from aftersales.engine.process import Process, Transition
 from aftersales.engine.reasons import reasons, reject_codes
 from aftersales.engine.refusal import Refused
-from aftersales.engine.request import Attempt, Change, Clock, Request
+from aftersales.engine.request import Attempt, Change, Clock, ClockStatus, Request
 from aftersales.engine.speedy import speedy_refund
 from aftersales.engine.stages import (
     AWAITING_BUYER_SHIP,
@@ -30,8 +30,10 @@ from aftersales.engine.stages import (
     CLOSED,
     PENDING_REVIEW,
     REFUNDING,
+    expired_key,
     expiry,
 )
+from aftersales.engine.terms import Terms
 from aftersales.engine.vocabulary import (
     DELIVERED,
     ON_ITS_WAY,
@@ -296,7 +298,7 @@ _ACTS = {
     ),
     SELLER: (
         *("approve", "approve_keep_item", "reject", "mark_received", "accept_package", "reject_package"),
-        *("arrange", "send", "refund_instead", "offer_make", "claim_package", "confirm_package"),
+        *("arrange", "send", "refund_instead", "offer_make", "claim_package", "confirm_package", "send_back"),
         *("appeal_file", "appeal_add_evidence", "appeal_withdraw"),
     ),
     AGENT: (
@@ -324,8 +326,9 @@ def good_input(request: Request, action: str, at: datetime) -> dict[str, Any]:
         "schedule_pickup": {"pickup_at": at + HOUR},
         "upload_tracking": sent,
         "send": sent,
+        "send_back": sent,
         "refund_instead": {"reason": "out_of_stock"},
-        "offer_make": {"kind": OfferKind.FULL_REFUND},
+        "offer_make": good_offer(request),
         "dispute_submit_evidence": {"evidence": (shown(EvidenceKind.DOCUMENT),)},
         "dispute_request_evidence": {"party": Party.SELLER},
         "dispute_decide": {"decision": Party.BUYER},
@@ -336,6 +339,14 @@ def good_input(request: Request, action: str, at: datetime) -> dict[str, Any]:
         "refund_unknown": {"refund_id": refund},
     }
     return needed.get(action, {})
+
+
+def good_offer(request: Request) -> dict[str, Any]:
+    """The whole refund; a part of it where only a part may be offered."""
+    if request.kind == "refund_only" or request.stage.name == "pending_inspection":
+        half = int(request.refund_max.amount) // 2
+        return {"kind": OfferKind.PARTIAL_REFUND, "amount": rp(half)}
+    return {"kind": OfferKind.FULL_REFUND}
 
 
 def good_appeal(request: Request) -> dict[str, Any]:
@@ -375,9 +386,9 @@ def act(request: Request, action: str, actor: Actor | None = None, at: datetime 
     return decide(attempt(request, action, actor, at, **more))
 
 
-def run_out(request: Request, key: str | None = None, at: datetime | None = None) -> Change:
-    """What follows when the clock `key`, or else the next, runs out, at its very instant."""
-    clock = request.clock(key) if key else request.next_clock
+def run_out(request: Request, key: str | None = None, at: datetime | None = None, clock: Clock | None = None) -> Change:
+    """What follows when a clock, that of `key`, or else the next, runs out, at its very instant."""
+    clock = clock or (request.clock(key) if key else request.next_clock)
     assert clock is not None
     at = at or clock.due_at
     return decide(
@@ -388,17 +399,45 @@ def run_out(request: Request, key: str | None = None, at: datetime | None = None
     )  # fmt: skip
 
 
+Said = str | tuple[str, Mapping[str, Any]]
+
+
+def part(amount: int | str = 40) -> Said:
+    """An offer of a part, which needs the buyer."""
+    return ("offer_make", {"kind": OfferKind.PARTIAL_REFUND, "amount": rp(amount)})
+
+
+def goods(kind: OfferKind) -> Said:
+    """An offer of goods, which makes the request one of another kind."""
+    return ("offer_make", {"kind": kind})
+
+
+def decided(party: Party, **more: Any) -> Said:
+    """The platform's word in a dispute."""
+    return ("dispute_decide", {"decision": party, **more})
+
+
+# Both sides have said what they had to say.
+HEARD = (("dispute_submit_evidence", {"actor": BUYER}), ("dispute_submit_evidence", {"actor": SELLER}))
+DISPUTED: tuple[Said, ...] = ("dispute_open", *HEARD)
+
 # The shortest way from open to a stage, for those whose goods a carrier of ours brings.
 _SENT_BACK = ("approve", "handed_over")
-_REVIEWED = {"pending_review": (), "rejected": ("reject",), "canceled": ("cancel",), "closed": ("close",)}
-_RETURNED: dict[str, tuple[str, ...]] = {
+_REVIEWED: dict[str, tuple[Said, ...]] = {
+    "pending_review": (),
+    "awaiting_buyer_response": (part(),),
+    "rejected": ("reject",),
+    "canceled": ("cancel",),
+    "closed": ("close",),
+}
+_RETURNED: dict[str, tuple[Said, ...]] = {
     "awaiting_buyer_ship": ("approve",),
     "return_in_transit": _SENT_BACK,
     "pending_inspection": (*_SENT_BACK, "delivered"),
     "package_rejected": (*_SENT_BACK, "delivered", "reject_package"),
 }
 _SWAPPED = (*_SENT_BACK, "delivered", "accept_package")
-WAYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+WAYS: Mapping[str, Mapping[str, tuple[Said, ...]]] = {
     "refund_only": _REVIEWED | {"refunding": ("approve",), "completed": ("approve", "refund_paid")},
     "return_refund": _REVIEWED | _RETURNED | {"refunding": _SWAPPED, "completed": (*_SWAPPED, "refund_paid")},
     "reshipment": _REVIEWED
@@ -421,21 +460,40 @@ WAYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 _BY_PEOPLE = {"handed_over": "upload_tracking", "delivered": "mark_received"}
 
 
-def a_request(kind: str = "refund_only", stage: str = "pending_review", *acts: str, **changes: Any) -> Request:
+def a_request(kind: str = "refund_only", stage: str = "pending_review", *acts: Said, **changes: Any) -> Request:
     """A request brought to a stage by the shortest way and then through these acts, an hour each.
 
-    An act may name flags that are given with it: "refund_failed last".
+    An act may name flags that are given with it ("refund_failed last"), or bring more beside it; a clock's end is one.
     """
     request = opened(kind, **changes)
-    for action in WAYS[kind][stage]:
-        going_out = request.stage.name in ("awaiting_seller_ship", "outbound_in_transit")
-        by_people = request.return_method is SELF_ARRANGED and not going_out
-        request = act(request, _BY_PEOPLE.get(action, action) if by_people else action).request
+    if (kind, stage) == ("refund_only", "awaiting_buyer_response"):
+        request = under(request, {"offer.refund_only.partial": True})
+    return lived(request, *WAYS[kind][stage], *acts)
+
+
+def lived(request: Request, *acts: Said) -> Request:
+    """The same request after these acts, an hour each."""
     for said_so in acts:
-        action, *flags = said_so.split()
-        given: dict[str, Any] = dict.fromkeys(flags, True)
-        request = act(request, action, **given).request
+        text, more = (said_so, {}) if isinstance(said_so, str) else said_so
+        action, *flags = text.split()
+        if key := expired_key(action):
+            request = run_out(request, key).request
+            continue
+        going_out = request.stage.name in ("awaiting_seller_ship", "outbound_in_transit")
+        if request.return_method is SELF_ARRANGED and not going_out and "speedy_refund" not in request.tags:
+            action = _BY_PEOPLE.get(action, action)
+        request = act(request, action, **dict.fromkeys(flags, True), **more).request
     return request
+
+
+def under(request: Request, values: Mapping[str, int | bool]) -> Request:
+    """The same request, had it been born under these limits and flags."""
+    return replace(request, terms=terms_with(request.terms, values))
+
+
+def terms_with(terms: Terms, values: Mapping[str, int | bool]) -> Terms:
+    others = {key: replace(terms[key], value=value) for key, value in values.items()}
+    return replace(terms, by_key={**terms.by_key, **others})
 
 
 def with_order(request: Request, **facts: Any) -> Request:
@@ -461,6 +519,16 @@ def ended_clocks(change: Change) -> dict[str, str]:
         for clock in change.request.clocks
         if not clock.alive and clock.id in was and was[clock.id].alive
     }
+
+
+def clock_turns(change: Change) -> list[tuple[str, str]]:
+    """Clocks that the change stopped, paused or let go on: key, and how."""
+    was = {clock.id: clock.status for clock in change.before.clocks} if change.before else {}
+    return sorted(
+        (clock.key, "RESUMED" if clock.status is ClockStatus.RUNNING else clock.status.value)
+        for clock in change.request.clocks
+        if clock.id in was and was[clock.id] is not clock.status
+    )
 
 
 def said(change: Change) -> tuple[str, ...]:

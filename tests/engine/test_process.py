@@ -4,18 +4,18 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from tests.engine.builders import BOOK, EX_APPROVE, EX_BACK, EX_OUT, EX_ROWS, kinds
+from tests.engine.builders import BOOK, EX_APPROVE, EX_BACK, EX_OUT, EX_ROWS, OFFERS, kinds
 
 from aftersales.engine.common import COMMON
 from aftersales.engine.legs import back, out
+from aftersales.engine.machines import MACHINES
+from aftersales.engine.offers import offers
 from aftersales.engine.process import MalformedProcess, Process, Transition, mutation_name
 from aftersales.engine.stages import (
     APPROVED,
     AWAITING_BUYER_SHIP,
     AWAITING_SELLER_SHIP,
-    CANCELED,
     CLOSED,
-    COMPLETED,
     PENDING_REVIEW,
     REFUNDING,
     expiry,
@@ -47,7 +47,7 @@ def faults(*rows: Transition, common: Iterable[Transition] = (), start: Stage = 
 
 BACK = "awaiting_buyer_ship return_in_transit pending_inspection package_rejected "
 OUT = "awaiting_seller_ship outbound_in_transit "
-EVERY = "pending_review rejected refunding completed canceled closed"
+EVERY = "pending_review awaiting_buyer_response rejected refunding completed canceled closed"
 STAGES = {
     "refund_only": EVERY,
     "return_refund": BACK + EVERY,
@@ -155,6 +155,15 @@ FAULTS = {
     "a row that says why it closes, and does not":
         ((replace(YES, closes=CloseReason.OPERATOR), SILENCE),
          {"X1 (approve at review) must say why it closes, if and only if it does"}),
+    "a clock that goes on though nothing pauses it":
+        ((replace(YES, resumes=("review.first",)), SILENCE),
+         {"X1 (approve at review) lets review.first go on, and nothing pauses it"}),
+    "a clock that is paused for ever":
+        ((replace(YES, pauses=("review.first",)), SILENCE),
+         {"X1 (approve at review) pauses review.first, and nothing lets it go on"}),
+    "a row that leads to another kind and to a stage of this one":
+        ((replace(YES, converts=True), SILENCE),
+         {"X1 (approve at review) goes on as another kind, and cannot also lead to a stage of this one"}),
     "one name for two stages":
         ((YES, SILENCE, Transition("X3", REVIEW, "redo", replace(DONE, label="Ready"), Party.SELLER, "Redo")),
          {"done is defined twice, and differently"}),
@@ -273,17 +282,25 @@ NEEDED = {
     expiry("outbound.transit"): {untold("outbound_in_transit", "outbound.transit")},
     expiry("review.first"): {untold("pending_review", "review.first")},
     expiry("rejection.followup"): {untold("rejected", "rejection.followup"),
-                                   untold("package_rejected", "rejection.followup"),
-                                   "package_rejected has no way out"},
+                                   untold("package_rejected", "rejection.followup")},
+    expiry("back_to_buyer.ship"): {untold("closed", "back_to_buyer.ship")},
+    expiry("offer.response"): {untold("awaiting_buyer_response", "offer.response")},
+    "reject_package": {"package_rejected is never reached"},
     "refund_paid": {"refunding has no way out"},
+    "dispute_open": {f"C14 (dispute_withdrawn at {stage}) lets rejection.followup go on, and nothing pauses it"
+                     for stage in ("rejected", "package_rejected")},
+    "dispute_withdrawn": {f"C9 (dispute_open at {stage}) pauses rejection.followup, and nothing lets it go on"
+                          for stage in ("rejected", "package_rejected")},
 }
 # fmt: on
 
+EX_OFFERS = offers(OFFERS["exchange"])
 
-@pytest.mark.parametrize("action", sorted({row.action for row in (*EX_ROWS, *COMMON)}))
+
+@pytest.mark.parametrize("action", sorted({row.action for row in (*EX_ROWS, *COMMON, *EX_OFFERS)}))
 def test_an_exchange_without_one_act_names_exactly_what_is_missing(action: str) -> None:
     own = [row for row in EX_ROWS if row.action != action]
-    common = [row for row in COMMON if row.action != action]
+    common = [row for row in (*COMMON, *EX_OFFERS) if row.action != action]
 
     if action in NEEDED:
         with pytest.raises(MalformedProcess) as malformed:
@@ -305,9 +322,21 @@ def test_a_partners_kind_is_made_of_the_legs_and_rows_of_its_own() -> None:
 
 
 def test_the_ends_of_every_kind_lead_nowhere() -> None:
-    for kind in kinds().values():
-        for end in (COMPLETED, CANCELED, CLOSED):
-            assert list(kind.process.leaving(end.name)) == []
+    for process in (*(kind.process for kind in kinds().values()), *(machine.process for machine in MACHINES.values())):
+        for stage in process.stages.values():
+            onward = {row.target.name for row in process.leaving(stage.name) if row.target}
+            assert not stage.final or onward <= {stage.name}
+
+
+@pytest.mark.parametrize(("machine", "stages"), [
+    ("dispute", "EVIDENCE UNDER_REVIEW DECIDED_BUYER DECIDED_SELLER WITHDRAWN"),
+    ("appeal", "AVAILABLE SUBMITTED UNDER_REVIEW EVIDENCE_REQUESTED APPROVED DENIED EXPIRED WITHDRAWN NOT_AVAILABLE"),
+])  # fmt: skip
+def test_what_stands_beside_a_request_reaches_the_stages_that_the_model_gives_it(machine: str, stages: str) -> None:
+    process = MACHINES[machine].process
+
+    assert set(process.stages) == set(stages.split())
+    assert process.clock_keys <= BOOK.keys
 
 
 def test_every_kind_begins_in_review() -> None:

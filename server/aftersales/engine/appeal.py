@@ -17,7 +17,7 @@ from .cases import (
     Appeal,
 )
 from .costs import CostKind
-from .guards import note_given, note_short
+from .guards import decimals_fit, note_given, note_short
 from .money import Money
 from .process import Effect, Process, Transition
 from .reasons import REASONS, ReasonClass
@@ -140,8 +140,13 @@ NEVER = frozenset({ApprovedBy.SELLER, ApprovedBy.OFFER, ApprovedBy.SELLER_RULE})
 
 
 def ground_for(request: Request, action: str) -> Ground | None:
-    """The ground that an act opens, if any (6.1)."""
-    if request.approved_by in NEVER or "refund_without_return" in request.tags or request.package_confirmed_at:
+    """The ground that an act opens, if any (6.1): an appeal is about money already granted."""
+    if (
+        not request.refunds
+        or request.approved_by in NEVER
+        or "refund_without_return" in request.tags
+        or request.package_confirmed_at
+    ):
         return None
     return next((ground for ground in GROUNDS.values() if ground.after == action and ground.holds(request)), None)
 
@@ -223,6 +228,8 @@ def compensation_within_max(attempt: Attempt) -> Iterator[Problem]:
         yield Problem(
             "AMOUNT_EXCEEDED", "Pay more than 0 and at most {maximum}.", "amount", guard="G_AMOUNT", maximum=most
         )
+    else:
+        yield from decimals_fit(amount, attempt.request.order.digits)
 
 
 def _changed(**changes: Any) -> Effect:

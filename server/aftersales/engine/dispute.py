@@ -1,7 +1,7 @@
 """Disputes: a buyer takes a rejection to the platform (C9, C11 to C14, and section 5 of the model)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,11 +59,17 @@ def dispute_opened(attempt: Attempt) -> Mapping[str, Any]:
     return {"disputes": (*request.disputes, dispute), "dispute_rounds": rounds}
 
 
-def has_turn(attempt: Attempt) -> Iterator[Problem]:
-    """DI2: each side gives its evidence once, while its own clock runs; the platform adds what it finds."""
-    party = acts_as(attempt.actor)
-    if party is not PLATFORM and party not in _to_give(attempt.request):
-        yield Problem("INVALID_STATE", "You have said what you had to say; wait for the other side.", guard="G_TURN")
+@dataclass(frozen=True, slots=True)
+class HasTurn:
+    """DI2: each side gives its evidence once, while its own clock runs."""
+
+    party: Party
+
+    def __call__(self, request: Request) -> Iterator[Problem]:
+        if self.party not in _to_give(request):
+            yield Problem(
+                "INVALID_STATE", "You have said what you had to say; wait for the other side.", guard="G_TURN"
+            )
 
 
 def _to_give(request: Request) -> list[Party]:
@@ -151,10 +157,14 @@ def _then(action: str) -> Any:
 # Beside the request: numbered here, as the model's table has no numbers.
 # fmt: off
 ROWS = (
-    Transition("DI2", EVIDENCE, "dispute_submit_evidence", UNDER_REVIEW, BUYER | SELLER, "Give evidence in the dispute", grant="review",
-               when=last_to_give, guards=(has_turn, note_short), events=("DisputeEvidenceAdded", "DisputeUnderReview")),
-    Transition("DI2", EVIDENCE, "dispute_submit_evidence", None, BUYER | SELLER | PLATFORM, "Give evidence in the dispute", grant="review",
-               guards=(has_turn, note_short), stops=("dispute.evidence",), own=True, events=("DisputeEvidenceAdded",)),
+    *(Transition("DI2", EVIDENCE, "dispute_submit_evidence", UNDER_REVIEW, side, "Give evidence in the dispute", grant="review",
+                 when=last_to_give, gates=(HasTurn(side),), guards=(note_short,), events=("DisputeEvidenceAdded", "DisputeUnderReview"))
+      for side in (BUYER, SELLER)),
+    *(Transition("DI2", EVIDENCE, "dispute_submit_evidence", None, side, "Give evidence in the dispute", grant="review",
+                 gates=(HasTurn(side),), guards=(note_short,), stops=("dispute.evidence",), own=True, events=("DisputeEvidenceAdded",))
+      for side in (BUYER, SELLER)),
+    Transition("DI2", EVIDENCE, "dispute_submit_evidence", None, PLATFORM, "Give evidence in the dispute", grant="review",
+               guards=(note_short,), events=("DisputeEvidenceAdded",)),
     Transition("DI2", UNDER_REVIEW, "dispute_submit_evidence", None, PLATFORM, "Give evidence in the dispute",
                guards=(note_short,), events=("DisputeEvidenceAdded",)),
     Transition("DI3", EVIDENCE, expiry("dispute.evidence"), None, SYSTEM, "The platform judges by what is there.", when=other_side_left),

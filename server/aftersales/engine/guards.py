@@ -128,10 +128,16 @@ def amount_within_max(attempt: Attempt) -> Iterator[Problem]:
         )
     elif not Money.zero(most.currency) < amount <= most:
         yield _too_much(most)
-    elif amount.amount != round(amount.amount, attempt.request.order.digits):
+    else:
+        yield from decimals_fit(amount, attempt.request.order.digits)
+
+
+def decimals_fit(amount: Money, digits: int) -> Iterator[Problem]:
+    """An amount of money has no more decimals than its currency."""
+    if amount.amount != round(amount.amount, digits):
         yield Problem(
             "INVALID_INPUT", "{currency} has {digits} decimals.", "amount", guard="G_AMOUNT",
-            currency=most.currency, digits=attempt.request.order.digits,
+            currency=amount.currency, digits=digits,
         )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .cases import Offer
-from .guards import not_frozen, note_short
+from .guards import decimals_fit, not_frozen, note_short
 from .money import Money
 from .process import Effect, Transition
 from .reasons import REASONS, ReasonClass
@@ -103,6 +103,8 @@ def _partial(attempt: Attempt) -> Iterator[Problem]:
             "AMOUNT_EXCEEDED", "Offer at least {low}, at most {maximum}, and less than {whole}.", "amount",
             guard="G_AMOUNT", low=low, maximum=high, whole=most,
         )  # fmt: skip
+    else:
+        yield from decimals_fit(amount, request.order.digits)
 
 
 def _share(whole: Money, percent: int, digits: int) -> Money:
@@ -205,7 +207,7 @@ def _granted(attempt: Attempt, offer: Offer) -> Mapping[str, Any]:
 
 
 def converted(attempt: Attempt) -> Mapping[str, Any]:
-    """C7: the request goes on as another kind; what it counts, and its history, it keeps."""
+    """C7: the request goes on as another kind; what it counts, and its history, it keeps. No refund is promised now."""
     offer = _open(attempt)
     target = target_of(attempt, offer.kind)
     if target is None:
@@ -215,6 +217,7 @@ def converted(attempt: Attempt) -> Mapping[str, Any]:
         "kind": target.name,
         "approved_by": ApprovedBy.OFFER,
         "details": offer.details,
+        "tags": attempt.request.tags - {"speedy_refund"},
     }
 
 
@@ -284,6 +287,8 @@ def offers(rules: Sequence[OfferRule]) -> tuple[Transition, ...]:
     # fmt: on
     if all(rule.offer.money for rule in rules):
         rows = tuple(row for row in rows if not row.converts)
+    if not any(rule.better for rule in rules):
+        rows = tuple(row for row in rows if row.rule != "C5a")
     return tuple(replace(row, owner="offer") for row in rows)
 
 
