@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 import pytest
+from tests import processes
 from tests.transport.world import listening, until
 
 from aftersales.asgi import create_app, transport_settings
@@ -49,21 +50,15 @@ class Place:
     folder: Path
 
     async def ask(self, query: str, **variables: Any) -> Any:
-        token = mint(OWN, {"sub": "1", "party": "buyer"}, timedelta(hours=1), now=datetime.now(UTC))
-        headers = {"authorization": f"Bearer {token}"}
         answer = await self.client.post(
-            f"{self.url}/graphql", json={"query": query, "variables": variables}, headers=headers
+            f"{self.url}/graphql", json={"query": query, "variables": variables}, headers=as_buyer()
         )
         told = answer.json()
         assert "errors" not in told, told
         return told["data"]
 
     async def stage(self, content: bytes = JPEG, **changes: Any) -> Any:
-        usual = {
-            "idempotencyKey": f"k{next(_keys)}", "kind": "PHOTO", "mediaType": "image/jpeg", "bytes": len(content),
-            "sha256": sha256(content).hexdigest(),
-        }  # fmt: skip
-        staged = (await self.ask(STAGE, input=usual | changes))["evidenceStage"]
+        staged = (await self.ask(STAGE, input=as_declared(content) | changes))["evidenceStage"]
         assert staged["problems"] == []
         return staged
 
@@ -81,11 +76,27 @@ class Place:
 
     @property
     def files(self) -> list[Path]:
-        return [path for path in self.folder.rglob("*") if path.is_file()]
+        return files(self.folder)
 
     @property
     def arrivals(self) -> Arrivals:
         return self.door.arrivals
+
+
+def as_buyer() -> dict[str, str]:
+    token = mint(OWN, {"sub": "1", "party": "buyer"}, timedelta(hours=1), now=datetime.now(UTC))
+    return {"authorization": f"Bearer {token}"}
+
+
+def as_declared(content: bytes) -> dict[str, Any]:
+    return {
+        "idempotencyKey": f"k{next(_keys)}", "kind": "PHOTO", "mediaType": "image/jpeg", "bytes": len(content),
+        "sha256": sha256(content).hexdigest(),
+    }  # fmt: skip
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 @asynccontextmanager
@@ -501,3 +512,37 @@ async def test_addresses_begin_where_the_caller_has_found_us_or_where_we_are_tol
         assert (await place.address()).startswith(f"{place.url}/evidence/ed_")
     async with serving(replace(settings, public_url="https://api.example/")) as place:
         assert (await place.address()).startswith("https://api.example/evidence/ed_")
+
+
+async def test_a_server_killed_halfway_through_an_upload_takes_it_anew_once_it_is_back(tmp_path: Path) -> None:
+    content, folder = JPEG + bytes(3 * MEGABYTE), tmp_path / "app.evidence"
+    settings = {"AFTERSALES_SECRET": OWN, "AFTERSALES_DATABASE": f"sqlite://{tmp_path / 'app.sqlite3'}"}
+    await migrate(settings["AFTERSALES_DATABASE"])
+
+    with processes.serving(settings=settings) as before:
+        staged = told(before, STAGE, input=as_declared(content))["evidenceStage"]
+        url = urlsplit(staged["upload"]["url"])
+        _, writer = await asyncio.open_connection(url.hostname, url.port)
+        head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nhost: here\r\ncontent-length: {len(content)}\r\n\r\n"
+        writer.write(head.encode() + content[: 2 * MEGABYTE])
+        await writer.drain()
+        await until(lambda: len(files(folder)) == 1)
+        before.process.kill()
+        before.process.wait()
+    writer.transport.abort()
+
+    with processes.serving(settings=settings) as after:
+        half = told(after, NODE, id=staged["evidence"]["id"])["node"]
+        address = f"{after.url.removesuffix('/graphql')}{url.path}?{url.query}"
+        async with httpx.AsyncClient() as client:
+            answer = await client.put(address, content=content)
+            whole = told(after, NODE, id=staged["evidence"]["id"])["node"]
+            got = await client.get(whole["url"])
+
+    assert half == {"status": "STAGED", "url": None}
+    assert (answer.status_code, got.content == content) == (201, True)
+
+
+def told(server: processes.Server, query: str, **variables: Any) -> Any:
+    answer = httpx.post(server.url, json={"query": query, "variables": variables}, headers=as_buyer())
+    return answer.json()["data"]

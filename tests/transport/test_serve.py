@@ -183,3 +183,16 @@ def test_without_a_name_the_demo_leaves_nothing_behind(tmp_path: Path) -> None:
     assert status == 0
     assert [name.startswith("aftersales-demo-") for name in there] == [True]
     assert os.listdir(tmp_path) == []
+
+
+def test_a_demo_takes_its_files_with_it_and_leaves_those_of_others_alone(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    settings = {"TMPDIR": str(tmp_path), "AFTERSALES_EVIDENCE": f"file://{theirs}"}
+
+    with serving("--demo", settings=settings) as server:
+        [folder] = tmp_path.glob("aftersales-demo-*")
+        beside = [path.name for path in folder.glob("*.evidence")]
+        ended = server.end()
+
+    assert (beside, ended) == (["demo.evidence"], 0)
+    assert list(tmp_path.iterdir()) == []
