@@ -141,7 +141,7 @@ def test_told_to_stop_it_ends_in_peace_and_is_taken_up_where_it_was_left(tmp_pat
         assert any("taken up where it was left" in line for line in server.said)
 
     assert status == 0
-    assert left == ["demo.payments.sqlite3", "demo.sqlite3"]
+    assert left == ["demo.evidence", "demo.payments.sqlite3", "demo.sqlite3"]
     assert found == {"data": {"node": {"id": before["id"]}}}
 
 
