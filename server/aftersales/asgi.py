@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import fields
@@ -16,6 +17,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from .asking import actor
+from .evidence.addresses import PATH
 from .graphql.context import Context, context_for
 from .graphql.operations import Operations
 from .graphql.schema import build_schema
@@ -25,6 +27,7 @@ from .settings import CannotStart, Settings
 from .store.database import Statement
 from .transport.auth import Authenticator, AuthSettings
 from .transport.caller import Caller
+from .transport.evidence import EvidenceOverHTTP
 from .transport.gate import Gate
 from .transport.graphiql import GraphiQL
 from .transport.limits import TransportSettings
@@ -33,6 +36,7 @@ from .transport.routes import routes
 log = logging.getLogger("aftersales.asgi")
 
 ANSWER_SECONDS = 2.0
+HOST = re.compile(r"[a-z0-9._-]+(:[0-9]+)?|\[[0-9a-f:.]+\](:[0-9]+)?", re.ASCII | re.IGNORECASE)
 NOBODY_PAYS = (
     "No installed plugin can pay refunds, and in production somebody must."
     " Install one that implements aftersales_refund_gateway."
@@ -61,7 +65,8 @@ def create_app(
     operations = Operations(build_schema(running.registry))
 
     def context(caller: Caller) -> Context:
-        return context_for(running.house, actor(caller), caller.languages)
+        base = None if settings.public_url else reached_at(caller)
+        return context_for(running.house, actor(caller), caller.languages, base)
 
     gate = Gate(operations, context, transport_settings(settings))
     loops = Loops()
@@ -82,6 +87,7 @@ def create_app(
     app = Starlette(
         routes=[
             *routes(gate, Authenticator(auth_settings(settings), real_time), page),
+            Route(f"{PATH}/{{id}}", EvidenceOverHTTP(running.house.locker, gate.settings)),
             Route("/healthz", alive),
             Route("/readyz", readiness(running, loops)),
             *([Route("/", to_page(gate.settings.path))] if page else []),
@@ -91,6 +97,12 @@ def create_app(
     )
     app.router.redirect_slashes = False
     return app
+
+
+def reached_at(caller: Caller) -> str | None:
+    """Where the caller has found us: good for addresses that only the caller is told. None if it does not say."""
+    host = caller.headers.get("host", "")
+    return f"http://{host}" if HOST.fullmatch(host) else None
 
 
 def real_time() -> datetime:
@@ -115,7 +127,7 @@ def sharing(settings: Settings) -> dict[str, Any]:
     """What pages from elsewhere may do. No cookie ever counts here, so that nothing is done in somebody's name."""
     return {
         "allow_origins": sorted(settings.origins),
-        "allow_methods": ["GET", "POST"],
+        "allow_methods": ["GET", "POST", "PUT"],
         "allow_headers": ["authorization", "content-type", "accept-language"],
     }
 

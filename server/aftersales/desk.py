@@ -24,6 +24,7 @@ from .engine.seller_refund import RefundLine, SellerRefund, Wish, refund_unasked
 from .engine.shop_rules import Rule, matches
 from .engine.stock import in_stock
 from .engine.vocabulary import SYSTEM, Actor, Claim, ClaimLine, Evidence, Order, ReturnMethod, Shop, Variation
+from .evidence.rules import unusable
 from .registry import Registry
 from .store.external import ExternalRecord
 from .store.imports import ImportedOrder
@@ -337,24 +338,14 @@ class Desk:
         """The files by id. Only one's own, and each supports one request; an edit keeps those it had.
 
         Raises:
-            Refused: NOT_FOUND for every id that is not there to be used.
+            Refused: NOT_FOUND for every id that is not there to be used, EVIDENCE_REQUIRED for every file whose
+                content has not come, INELIGIBLE for every one whose place another has taken.
         """
         stored = await self.ledger.evidence(tuple(dict.fromkeys(ids)))
         kept = {item.id for item in instead_of.evidence} if instead_of else set()
-        usable = {
-            id: item.evidence
-            for id, item in stored.items()
-            if id in kept or (item.owner_id is None and item.evidence.uploaded_by == actor.id)
-        }
-        if missing := [
-            Problem(
-                "NOT_FOUND", "There is no such evidence of yours to use.", f"evidenceIds.{index}", guard="G_EVIDENCE"
-            )
-            for index, id in enumerate(ids)
-            if id not in usable
-        ]:
-            raise Refused(missing)
-        return tuple(usable[id] for id in dict.fromkeys(ids))
+        if problems := tuple(unusable([stored.get(id) for id in ids], actor, kept)):
+            raise Refused(problems)
+        return tuple(stored[id].evidence for id in dict.fromkeys(ids))
 
     async def _opening(self, kind: str, actor: Actor, asked: Asked, instead_of: Request | None = None) -> Opening:
         known = self.registry.kinds[kind]

@@ -33,6 +33,12 @@ def web_address(given: str) -> str:
     return given
 
 
+def storage(given: str) -> str:
+    if not given.startswith(("file://", "s3://")):
+        raise ValueError("is neither file://FOLDER nor s3://BUCKET/PREFIX")
+    return given
+
+
 def yes_or_no(given: str) -> bool:
     if given.lower() not in YES_AND_NO:
         raise ValueError("is neither yes nor no")

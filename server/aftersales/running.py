@@ -12,6 +12,8 @@ from .clock import SystemClock
 from .desk import Desk
 from .engine.machines import MACHINES
 from .engine.policies import Book
+from .evidence.addresses import Addresses, key_from
+from .evidence.locker import Locker
 from .feed import Feed
 from .graphql.context import House
 from .graphql.words import Languages
@@ -26,6 +28,7 @@ from .store.ledger import Ledger
 from .store.lists import Lists
 from .store.log import Log
 from .store.migrate import migrate, schema_state
+from .store.objects import beside, open_objects
 from .store.urls import UnsupportedDatabase, open_database
 from .tender import Clock, Tender
 
@@ -126,11 +129,12 @@ async def build(
 
     Raises:
         CannotStart: also for a database that is older than this release.
-        MalformedBook, PluginConflict, UnsupportedDatabase: with every fault.
+        MalformedBook, PluginConflict, UnsupportedDatabase, UnsupportedStorage: with every fault.
     """
     clock = clock or SystemClock()
     policies = policies_of(settings)
     registry = registry_of(settings, policies, plugins)
+    objects = await asyncio.to_thread(open_objects, settings.evidence or beside(settings.database))
     database = await opened(settings)
     ledger, lines = Ledger(database, registry.stage_of, digits), Log(database)
 
@@ -140,10 +144,34 @@ async def build(
     desk.announces.extend((feed, tender))
     lists = Lists(database)
     languages = Languages(["aftersales", *packages(registry)])
+    locker = Locker(ledger, objects, addresses(settings, clock), clock)
     house = House(
-        desk, lists, lines, feed, languages, Appeals(database), Rulebooks(desk, lists), settings.heartbeat_seconds
-    )
+        desk, lists, lines, feed, languages, Appeals(database), Rulebooks(desk, lists), locker, base(settings),
+        settings.heartbeat_seconds,
+    )  # fmt: skip
     return Running(settings, clock, registry, database, house, tender, closing)
+
+
+def addresses(settings: Settings, clock: Clock) -> Addresses:
+    """Signed by the server's own secret. Where it has none, as an issuer makes the tokens, they end with the process:
+    no other secret need be kept for what may be asked for anew at any time.
+    """
+    return Addresses(
+        key_from(settings.own_secret),
+        lasting(clock, timedelta(minutes=settings.upload_minutes)),
+        lasting(clock, timedelta(minutes=settings.download_minutes)),
+    )
+
+
+def lasting(clock: Clock, span: timedelta) -> timedelta:
+    """What a clock that may run fast shows when the span has passed for people."""
+    return span * (span.total_seconds() / clock.real_seconds(span))
+
+
+def base(settings: Settings) -> str:
+    """Where the server is reached, as far as it knows by itself."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return (settings.public_url or f"http://{host}:{settings.port}").rstrip("/")
 
 
 async def opened(settings: Settings) -> Database:

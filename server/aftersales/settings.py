@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from .environment import Read, names, number, one_of, place, text, web_address, whole, yes_or_no
+from .environment import Read, names, number, one_of, place, storage, text, web_address, whole, yes_or_no
 
 PREFIX = "AFTERSALES_"
 LEAST_SECRET_BYTES = 32
@@ -60,12 +60,22 @@ class Settings:
         "`development`, or `production`: no page to try things on, no known secret, and never without a way to pay."))
     database: str = field(default=DEFAULT_DATABASE, metadata=as_(text,
         "Where the record is kept: `sqlite://FILE`, with three slashes from the root."))
+    evidence: str | None = field(default=None, metadata=as_(storage,
+        "Where uploaded evidence is kept: `file://FOLDER`, or `s3://BUCKET/PREFIX` with the usual AWS_ variables;"
+        " a folder beside the database, if not set."))
     host: str = field(default="127.0.0.1", metadata=as_(text,
         "The address to listen on; `0.0.0.0` for every one."))
     port: int = field(default=8000, metadata=as_(whole(0, 65_535),
         "The port to listen on; 0 for any that is free."))
+    public_url: str | None = field(default=None, metadata=as_(web_address,
+        "Where callers reach the server, as `https://api.example`: what addresses of evidence begin with. The host"
+        " that a caller asks for, by http, if not set."))
+    upload_minutes: float = field(default=15.0, metadata=as_(number(0.1, 1_440),
+        "How long an address to upload evidence to is good for."))
+    download_minutes: float = field(default=10.0, metadata=as_(number(0.1, 1_440),
+        "How long an address to look at evidence is good for."))
     secret: str = field(default=DEVELOPMENT_SECRET, repr=False, metadata=as_(text,
-        "Makes and checks bearer tokens (HS256); 32 bytes or more. Not beside the JWKS URL."))
+        "Makes and checks bearer tokens (HS256), and signs addresses; 32 bytes or more. Not beside the JWKS URL."))
     jwks_url: str | None = field(default=None, metadata=as_(web_address,
         "Where the issuer of the tokens publishes its keys (RS256, ES256)."))
     audience: str = field(default="aftersales", metadata=as_(text,
@@ -112,10 +122,23 @@ class Settings:
         "Until a WebSocket has said who it is."))
     send_seconds: float = field(default=10.0, metadata=as_(number(0.1, 300),
         "Until a caller takes what it is sent; slower is cut."))
+    uploads: int = field(default=20, metadata=as_(whole(1, 10_000),
+        "Files of evidence on their way in at once; one more is 503."))
+    upload_bytes: int = field(default=200_000_000, metadata=as_(whole(1_000, 100_000_000_000),
+        "Of all files on their way in together; one more is 503, unless it is alone."))
+    upload_seconds: float = field(default=300.0, metadata=as_(number(0.1, 3_600),
+        "Until a file has come whole; slower is 408."))
+    downloads: int = field(default=100, metadata=as_(whole(1, 10_000),
+        "Files of evidence on their way out at once; one more is 503."))
 
     def __post_init__(self) -> None:
         if faults := list(_at_odds(self)):
             raise BadSettings(faults)
+
+    @property
+    def own_secret(self) -> str | None:
+        """What may sign: not what stands there unused beside the issuer's keys."""
+        return None if self.jwks_url else self.secret
 
     @property
     def production(self) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,21 @@ def staged(demo: Server, who: str) -> str:
     assert answer["problems"] == []
     id: str = answer["evidence"]["id"]
     return id
+
+
+def test_a_file_is_uploaded_to_the_demo_submitted_and_looked_at(demo: Server) -> None:
+    content = b"%PDF-1.7 a waybill"
+    said = {"kind": "AWB", "mediaType": "application/pdf", "bytes": len(content), "sha256": sha256(content).hexdigest()}
+
+    staged = ask(demo, "EvidenceStage", DEWI, input=said | {"idempotencyKey": f"{next(keys)}"})
+    upload, id = staged["upload"], staged["evidence"]["id"]
+    headers = {header["name"]: header["value"] for header in upload["headers"]}
+    sent = httpx.request(upload["method"], upload["url"], content=content, headers=headers)
+    locked = ask(demo, "EvidenceSubmit", DEWI, input={"evidenceIds": [id], "idempotencyKey": f"{next(keys)}"})
+
+    assert sent.status_code == 201
+    assert locked["problems"] == []
+    assert httpx.get(locked["evidence"][0]["url"]).content == content
 
 
 def order_of(demo: Server, number: int) -> tuple[str, str]:

@@ -405,6 +405,27 @@ async def evidence_link(town: Town) -> None:
 
 
 @story
+async def evidence_stage(town: Town) -> None:
+    staged = await town.staged(BUYER)
+
+    assert (staged["evidence"]["status"], staged["evidence"]["url"]) == ("STAGED", None)
+    assert staged["evidence"]["id"].startswith("ed_")
+    assert staged["upload"]["method"] == "PUT"
+    assert staged["upload"]["headers"] == [{"name": "Content-Type", "value": "image/png"}]
+    assert f"/evidence/{staged['evidence']['id']}?" in staged["upload"]["url"]
+
+
+@story
+async def evidence_submit(town: Town) -> None:
+    id = await town.uploaded(BUYER)
+
+    done = await town.do("EvidenceSubmit", BUYER, evidenceIds=[id])
+
+    assert [(file["id"], file["status"]) for file in done["evidence"]] == [(id, "SUBMITTED")]
+    assert f"/evidence/{id}?" in done["evidence"][0]["url"]
+
+
+@story
 async def request_stream(town: Town) -> None:
     async with town.listening() as hear:
         ready = await hear()

@@ -1,10 +1,10 @@
 """Short ways to the situations that stories of the contract begin with; all but time passes through the operations."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from aftersales.testing.house import AGENT, BUYER, SELLER, SHOP, Home
 
 SCHEMA = Path(__file__).parents[2] / "schema"
 OPERATIONS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(SCHEMA.glob("operations/*.graphql"))}
+PNG = b"\x89PNG\r\n\x1a\n" + b"a photo" * 20
 
 
 class Town:
@@ -153,9 +154,26 @@ class Town:
     async def photo(self, actor: Actor, kind: str = "PHOTO") -> str:
         linked = await self.do(
             "EvidenceLink", actor, kind=kind, url="https://files.example/1.jpg", mediaType="image/jpeg", bytes=1000,
-            sha256=hashlib.sha256(b"a photo").hexdigest(),
+            sha256=sha256(b"a photo").hexdigest(),
         )  # fmt: skip
         return str(linked["evidence"]["id"])
+
+    async def staged(self, actor: Actor, kind: str = "PHOTO") -> Any:
+        return await self.do(
+            "EvidenceStage", actor, kind=kind, mediaType="image/png", bytes=len(PNG), sha256=sha256(PNG).hexdigest()
+        )
+
+    async def uploaded(self, actor: Actor, kind: str = "PHOTO") -> str:
+        """A file whose content has come; by what way, the tests of the doors tell."""
+        id, locker = str((await self.staged(actor, kind))["evidence"]["id"]), self.home.running.house.locker
+        stored = await locker.find(id)
+        assert stored is not None
+
+        async def content() -> AsyncIterator[bytes]:
+            yield PNG
+
+        assert await locker.take(stored, content())
+        return id
 
     async def shown(self, request: Any, actor: Actor = SELLER) -> Any:
         return await self.ask("RequestDetail", actor, by={"id": request["id"]})

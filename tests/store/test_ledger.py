@@ -229,6 +229,41 @@ async def test_evidence_belongs_to_the_first_request_it_is_shown_for(tmp_path: P
             await w.open(await w.order("A2"), evidence=(photo,))
 
 
+async def test_a_file_whose_content_has_not_come_is_not_committed_whatever_was_read(tmp_path: Path) -> None:
+    """G_EVIDENCE."""
+    async with world(tmp_path / "s.db") as w:
+        photo = Evidence("ed_1", EvidenceKind.PHOTO, Party.BUYER, "by_1")
+        stored = StoredEvidence(photo, "", "image/png", 5, "0" * 64, NOON, stored_as="1/ed_1", upload_until=NOON)
+        assert await w.ledger.stage(stored, 1, NOON)
+
+        with pytest.raises(Refused):
+            await w.open(await w.order("A1"), evidence=(photo,))
+        assert [await w.ledger.uploaded("ed_1", NOON) for _ in range(2)] == [True, False]
+
+        request = await w.open(await w.order("A2"), evidence=(photo,))
+        assert (await w.ledger.evidence(["ed_1"]))["ed_1"].owner_id == request.id
+
+
+async def test_of_two_files_for_the_same_place_only_one_is_committed(tmp_path: Path) -> None:
+    """G_EVIDENCE."""
+    async with world(tmp_path / "s.db") as w:
+        items = [Evidence(f"ed_{n}", EvidenceKind.PHOTO, Party.BUYER, "by_1") for n in range(3)]
+        for item in items:
+            supersedes = None if item is items[0] else "ed_0"
+            await w.ledger.add_evidence(
+                StoredEvidence(item, "https://files/1", "image/png", 5, "0" * 64, NOON, supersedes_id=supersedes)
+            )
+        await w.open(await w.order("A1"), evidence=(items[1],))
+
+        with pytest.raises(Refused):
+            await w.open(await w.order("A2"), evidence=(items[2],))
+
+        found = await w.ledger.evidence(["ed_0", "ed_1", "ed_2"])
+        assert [(item.superseded_by_id, item.rival_id) for item in found.values()] == [
+            ("ed_1", None), (None, None), (None, "ed_1"),
+        ]  # fmt: skip
+
+
 async def test_evidence_goes_on_to_the_request_that_replaces_its_own(tmp_path: Path) -> None:
     async with world(tmp_path / "s.db") as w:
         photo = Evidence("ed_1", EvidenceKind.PHOTO, Party.BUYER, "by_1")

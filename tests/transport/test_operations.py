@@ -71,7 +71,7 @@ def test_a_document_that_asks_too_much_is_refused_before_it_costs_much(case: str
 
     assert refused == expected
     # a generous bound on a busy machine; the attack it stands for takes seconds or minutes
-    assert time.perf_counter() - began < 0.5
+    assert time.perf_counter() - began < 2
     assert not operations.documents.kept
 
 
@@ -84,7 +84,7 @@ def test_fields_that_overlap_in_many_fragments_do_not_hold_everybody_up() -> Non
     refused = code(operations, f"{{ node {{ {spread} }} }} {fragments}")
 
     assert refused == "DOCUMENT_INVALID"
-    assert time.perf_counter() - began < 0.5
+    assert time.perf_counter() - began < 2
 
 
 def test_the_introspection_that_tools_send_fits_in() -> None:

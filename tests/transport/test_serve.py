@@ -141,7 +141,7 @@ def test_told_to_stop_it_ends_in_peace_and_is_taken_up_where_it_was_left(tmp_pat
         assert any("taken up where it was left" in line for line in server.said)
 
     assert status == 0
-    assert left == ["demo.payments.sqlite3", "demo.sqlite3"]
+    assert left == ["demo.evidence", "demo.payments.sqlite3", "demo.sqlite3"]
     assert found == {"data": {"node": {"id": before["id"]}}}
 
 
@@ -183,3 +183,16 @@ def test_without_a_name_the_demo_leaves_nothing_behind(tmp_path: Path) -> None:
     assert status == 0
     assert [name.startswith("aftersales-demo-") for name in there] == [True]
     assert os.listdir(tmp_path) == []
+
+
+def test_a_demo_takes_its_files_with_it_and_leaves_those_of_others_alone(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    settings = {"TMPDIR": str(tmp_path), "AFTERSALES_EVIDENCE": f"file://{theirs}"}
+
+    with serving("--demo", settings=settings) as server:
+        [folder] = tmp_path.glob("aftersales-demo-*")
+        beside = [path.name for path in folder.glob("*.evidence")]
+        ended = server.end()
+
+    assert (beside, ended) == (["demo.evidence"], 0)
+    assert list(tmp_path.iterdir()) == []

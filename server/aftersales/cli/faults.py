@@ -4,9 +4,10 @@ from ..engine.policies import MalformedBook
 from ..registry import PluginConflict
 from ..settings import CannotStart
 from ..store.database import StoreBusy
+from ..store.objects import UnsupportedStorage
 from ..store.urls import UnsupportedDatabase
 
-TOLD = (CannotStart, MalformedBook, PluginConflict, StoreBusy, UnsupportedDatabase)
+TOLD = (CannotStart, MalformedBook, PluginConflict, StoreBusy, UnsupportedDatabase, UnsupportedStorage)
 
 
 def told(error: Exception) -> tuple[str, ...]:

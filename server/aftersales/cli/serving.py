@@ -56,7 +56,8 @@ def _demo(args: Namespace, settings: Settings) -> None:
             # of its own: a database that the environment names may hold what matters
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="aftersales-demo-"))
             url = f"sqlite://{Path(folder) / FILE}"
-        settings = replace(settings, database=url, jwks_url=None)
+        # and its files beside it
+        settings = replace(settings, database=url, jwks_url=None, evidence=None)
         path = path_of(url)
         if path.exists():
             print(f"The world of {path} is taken up where it was left.", flush=True)

@@ -67,7 +67,7 @@ class Dispute(Node):
         context = self.parent.context
         stored = await context.loaders.evidence_of.load(self.parent.of.id)
         mine = [item for item in stored if item.case_id == self.of.id and shown_to(context, item)]
-        return types.evidence_page(mine, first, after)
+        return types.evidence_page(context, mine, first, after)
 
     @strawberry.field(description="What this caller may do in it now; only the latest dispute can be acted in.")
     def available_actions(self) -> list[AvailableAction]:
@@ -113,8 +113,9 @@ class Appeal(Node):
 
     @strawberry.field(description="What the seller has shown for it.")
     async def evidence(self, first: int = 20, after: Cursor | None = None) -> EvidenceConnection:
-        stored = await self.request.context.loaders.evidence_of.load(self.request.of.id)
-        return types.evidence_page([item for item in stored if item.case_id == self.of.id], first, after)
+        context = self.request.context
+        stored = await context.loaders.evidence_of.load(self.request.of.id)
+        return types.evidence_page(context, [item for item in stored if item.case_id == self.of.id], first, after)
 
     @strawberry.field(description="Its running and paused clocks, nearest first.")
     def deadlines(

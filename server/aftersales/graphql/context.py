@@ -11,6 +11,7 @@ from graphql import GraphQLError
 
 from ..desk import Desk
 from ..engine.vocabulary import Actor, Party
+from ..evidence.locker import Locker
 from ..feed import Feed
 from ..rulebooks import Rulebooks
 from ..store.appeals import Appeals
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The parts of a running server that every operation shares."""
+    """The parts of a running server that every operation shares.
+
+    Args:
+        base: where the server is reached, unless a caller has come another way.
+    """
 
     desk: Desk
     lists: Lists
@@ -33,6 +38,8 @@ class House:
     languages: Languages
     appeals: Appeals
     rulebooks: Rulebooks
+    locker: Locker
+    base: str
     heartbeat_seconds: float = 15.0
 
 
@@ -42,11 +49,13 @@ class Context:
 
     Args:
         caller: None: a stranger, who may read the schema and nothing else.
+        base: where the caller reaches us: what addresses begin with.
     """
 
     house: House
     caller: Actor | None
     words: Words
+    base: str
     cache: dict[Any, Any] = field(default_factory=dict)
     _now: datetime | None = None
     _loaders: Loaders | None = None
@@ -90,8 +99,8 @@ class Context:
 Info = strawberry.Info[Context, None]
 
 
-def context_for(house: House, actor: Actor | None, accept_language: str | None) -> Context:
-    return Context(house, actor, house.languages.best(accept_language))
+def context_for(house: House, actor: Actor | None, accept_language: str | None, base: str | None = None) -> Context:
+    return Context(house, actor, house.languages.best(accept_language), base or house.base)
 
 
 def everywhere(actor: Actor) -> bool:

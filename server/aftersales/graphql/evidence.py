@@ -1,9 +1,10 @@
-"""Files that somebody shows: for now they lie with the marketplace, and are known here by address and checksum."""
+"""Files that lie with the marketplace: known here by address and checksum."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Protocol
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
@@ -58,6 +59,21 @@ class EvidenceLinkInput(MutationInput):
     note: str | None = strawberry.field(default=None, description="A word with it, at most 500 characters.")
 
 
+class Described(Protocol):
+    """What is said of a file, wherever it lies."""
+
+    @property
+    def kind(self) -> EvidenceKind: ...
+    @property
+    def media_type(self) -> str: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def note(self) -> str | None: ...
+
+
 @strawberry.type(description="The record of the file, or all that is wrong.")
 class EvidencePayload:
     evidence: types.Evidence | None = strawberry.field(description="The file, to be named by its id.")
@@ -74,7 +90,7 @@ class EvidenceMutations:
             stored, replayed = await linked(context, input, key_of(info, input))
         except Refused as refused:
             return EvidencePayload(evidence=None, problems=await told(context, refused.problems, None), replayed=False)
-        return EvidencePayload(evidence=types.evidence(stored), problems=[], replayed=replayed)
+        return EvidencePayload(evidence=types.evidence(context, stored), problems=[], replayed=replayed)
 
 
 async def linked(context: Context, input: EvidenceLinkInput, key: Key) -> tuple[StoredEvidence, bool]:
@@ -83,7 +99,9 @@ async def linked(context: Context, input: EvidenceLinkInput, key: Key) -> tuple[
     Raises:
         Refused: FORBIDDEN, INVALID_INPUT, KEY_REUSED.
     """
-    if problems := tuple(may_do(context.actor, WITNESSES, "")) or (*unfit(input), *unfit_file(context, input)):
+    if problems := tuple(may_do(context.actor, WITNESSES, "")) or (
+        *unfit(input), *unfit_address(input), *unfit_file(context, input),
+    ):  # fmt: skip
         raise Refused(problems)
     made, ledger = record(context, input, key), context.desk.ledger
     id = made.evidence.id
@@ -99,25 +117,33 @@ async def linked(context: Context, input: EvidenceLinkInput, key: Key) -> tuple[
 
 def record(context: Context, input: EvidenceLinkInput, key: Key) -> StoredEvidence:
     actor = context.actor
-    # the id follows from who says it under which key, so that a retry finds the record it made
-    name = "\n".join((key.scope, key.key))
-    id = f"ed_{uuid5(NAMESPACE_URL, name).hex}"
     return StoredEvidence(
-        Evidence(id, input.kind, actor.party, actor.id), str(input.url), input.media_type.lower(), input.bytes,
-        input.sha256.lower(), context.now, input.note or "",
+        Evidence(id_under(key), input.kind, actor.party, actor.id), str(input.url), input.media_type.lower(),
+        input.bytes, input.sha256.lower(), context.now, input.note or "",
     )  # fmt: skip
+
+
+def id_under(key: Key) -> str:
+    """The id follows from who says it under which key, so that a retry finds the record it made."""
+    name = "\n".join((key.scope, key.key))
+    return f"ed_{uuid5(NAMESPACE_URL, name).hex}"
 
 
 def said(stored: StoredEvidence) -> tuple[object, ...]:
     """What the caller said of the file, as opposed to what became of it since."""
-    return stored.evidence, stored.url, stored.media_type, stored.bytes, stored.sha256, stored.note
+    return (
+        stored.evidence, stored.url, stored.media_type, stored.bytes, stored.sha256, stored.note, stored.supersedes_id,
+    )  # fmt: skip
 
 
-def unfit_file(context: Context, input: EvidenceLinkInput) -> Iterator[refusal.Problem]:
+def unfit_address(input: EvidenceLinkInput) -> Iterator[refusal.Problem]:
     if not is_address(str(input.url)):
         yield wrong(
             "url", "Give an https address of at most {limit} characters, without name or password.", limit=ADDRESS_LIMIT
         )
+
+
+def unfit_file(context: Context, input: Described) -> Iterator[refusal.Problem]:
     if input.media_type.lower() not in MEDIA_TYPES[input.kind]:
         allowed = ", ".join(sorted(MEDIA_TYPES[input.kind]))
         yield wrong("mediaType", "Choose one of: {allowed}.", allowed=allowed)

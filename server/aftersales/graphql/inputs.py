@@ -64,7 +64,7 @@ class OpenInput(MutationInput):
     reason: str = strawberry.field(description="The handle of one of `eligibility.reasons`.")
     note: str | None = strawberry.field(default=None, description="A word with it, at most 500 characters.")
     evidence_ids: list[strawberry.ID] = strawberry.field(
-        default_factory=list, description="Files of yours, registered by `evidenceLink`."
+        default_factory=list, description="Files of yours, linked or uploaded."
     )
 
 

@@ -22,7 +22,7 @@ class RequestActInput(DecisionInput):
 class RequestRejectInput(DecisionInput):
     reason: str = strawberry.field(description="The handle of one of `availableActions.reasons`.")
     evidence_ids: list[strawberry.ID] = strawberry.field(
-        default_factory=list, description="Files of yours, registered by `evidenceLink`."
+        default_factory=list, description="Files of yours, linked or uploaded."
     )
 
 
@@ -32,7 +32,7 @@ class RequestReplaceInput(DecisionInput):
     reason: str = strawberry.field(description="The handle of one of `eligibility.reasons`.")
     evidence_ids: list[strawberry.ID] = strawberry.field(
         default_factory=list,
-        description="Files of yours: those it had already, or others registered by `evidenceLink`.",
+        description="Files of yours: those it had already, or others, linked or uploaded.",
     )
     return_method: ReturnMethod | None = strawberry.field(default=None, description="Left out: as it was.")
     wanted: list[WantedInput] | None = strawberry.field(
@@ -256,7 +256,7 @@ class TrackingInput(DecisionInput):
 class ReturnRejectPackageInput(DecisionInput):
     reason: str = strawberry.field(description="The handle of one of `availableActions.reasons`.")
     evidence_ids: list[strawberry.ID] = strawberry.field(
-        default_factory=list, description="Files of yours, registered by `evidenceLink`."
+        default_factory=list, description="Files of yours, linked or uploaded."
     )
 
 

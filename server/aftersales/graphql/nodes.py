@@ -76,9 +76,10 @@ async def _evidence(context: Context, ids: list[str]) -> Found:
     stored = await context.desk.ledger.evidence(ids)
     owners = await context.loaders.visible.load_many([item.owner_id or "" for item in stored.values()])
     return {
-        id: types.evidence(item)
+        id: types.evidence(context, item)
         for (id, item), owner in zip(stored.items(), owners, strict=True)
-        if owner or item.evidence.uploaded_by == context.actor.id
+        if item.evidence.uploaded_by == context.actor.id
+        or (owner and (item.case_id is None or cases.shown_to(context, item)))
     }
 
 

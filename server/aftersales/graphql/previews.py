@@ -49,7 +49,7 @@ class RequestOpenPreviewInput:
     reason: str = strawberry.field(description="The handle of one of `eligibility.reasons`.")
     note: str | None = strawberry.field(default=None, description="A word with it, at most 500 characters.")
     evidence_ids: list[strawberry.ID] = strawberry.field(
-        default_factory=list, description="Files of yours, registered before."
+        default_factory=list, description="Files of yours, linked or uploaded."
     )
     return_method: ReturnMethod | None = strawberry.field(
         default=None, description="How the goods would come back, where they would."
@@ -67,7 +67,7 @@ class RequestActPreviewInput:
     reason: str | None = strawberry.field(default=None, description="The handle of one of `availableActions.reasons`.")
     note: str | None = strawberry.field(default=None, description="A word with it, at most 500 characters.")
     evidence_ids: list[strawberry.ID] = strawberry.field(
-        default_factory=list, description="Files of yours, registered before."
+        default_factory=list, description="Files of yours, linked or uploaded."
     )
 
 

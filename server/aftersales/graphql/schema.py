@@ -28,6 +28,7 @@ from .scalars import SCALARS
 from .seller_refunds import SellerRefundMutations
 from .shop_rules import ShopRuleMutations, ShopRuleQueries
 from .subscriptions import Subscription
+from .uploads import UploadMutations
 
 
 def build_schema(registry: Registry) -> strawberry.Schema:
@@ -71,6 +72,7 @@ def core_owners(registry: Registry) -> Iterator[type]:
     yield EvidenceMutations
     yield SellerRefundMutations
     yield ShopRuleMutations
+    yield UploadMutations
     yield DisputeMutations
     yield AppealMutations
     possible = {row.action for kind in registry.kinds.values() for row in kind.process.rows}

@@ -130,14 +130,21 @@ class Deadline(Node):
 @strawberry.type(description="A file that somebody shows. Never deleted, only superseded.")
 class Evidence(Node):
     kind: vocabulary.EvidenceKind = strawberry.field(description="What sort of file it is.")
-    status: EvidenceStatus = strawberry.field(description="STAGED until a request names it.")
+    status: EvidenceStatus = strawberry.field(description="STAGED until it is submitted, or a request names it.")
     by: PartyName = strawberry.field(description="The party that shows it.")
     media_type: str = strawberry.field(description="For example image/jpeg.")
     bytes: int = strawberry.field(description="Its size.")
     sha256: str = strawberry.field(description="Of the whole file, 64 hexadecimal digits.")
-    url: URL | None = strawberry.field(description="Where it lies; null where it cannot be shown.")
+    url: URL | None = strawberry.field(
+        description="Where it lies. Of a file that we keep: signed and short-lived, so read it anew; null until its "
+        "content was uploaded."
+    )
     created_at: datetime = strawberry.field(description="When it was registered.")
-    submitted_at: datetime | None = strawberry.field(description="When a request first named it.")
+    submitted_at: datetime | None = strawberry.field(description="When it was submitted, or a request first named it.")
+    supersedes: strawberry.ID | None = strawberry.field(description="The file whose place it takes once submitted.")
+    superseded_by: strawberry.ID | None = strawberry.field(
+        description="The file that took its place: name that one from now on."
+    )
 
 
 @strawberry.type(description="A file and its place in the list.")
@@ -255,7 +262,7 @@ class Request(Node):
     @strawberry.field(description="What either side has shown for it.")
     async def evidence(self, first: int = 20, after: Cursor | None = None) -> EvidenceConnection:
         stored = await self.context.loaders.evidence_of.load(self.of.id)
-        return evidence_page([item for item in stored if item.case_id is None], first, after)
+        return evidence_page(self.context, [item for item in stored if item.case_id is None], first, after)
 
     @strawberry.field(description="What the seller proposed instead, latest last.")
     def offers(self) -> list[Annotated[Offer, strawberry.lazy(".cases")]]:
@@ -479,18 +486,29 @@ def _reject_codes(context: Context, of: engine.Request, row: Transition) -> Sequ
     return reject_codes_for(of, context.desk.registry.kinds[of.kind], review) if review else ()
 
 
-def evidence(stored: StoredEvidence) -> Evidence:
-    of = stored.evidence
+def evidence(context: Context, stored: StoredEvidence) -> Evidence:
+    of, url = stored.evidence, address(context, stored)
     return Evidence(
         id=strawberry.ID(of.id), kind=of.kind, by=PartyName[of.by.title],
         status=EvidenceStatus[stored.status], media_type=stored.media_type, bytes=stored.bytes, sha256=stored.sha256,
-        url=URL(stored.url) if stored.url else None, created_at=stored.created_at, submitted_at=stored.submitted_at,
+        url=URL(url) if url else None, created_at=stored.created_at, submitted_at=stored.submitted_at,
+        supersedes=strawberry.ID(stored.supersedes_id) if stored.supersedes_id else None,
+        superseded_by=strawberry.ID(stored.superseded_by_id) if stored.superseded_by_id else None,
     )  # fmt: skip
 
 
-def evidence_page(stored: Sequence[StoredEvidence], first: int, after: str | None) -> EvidenceConnection:
+def address(context: Context, stored: StoredEvidence) -> str | None:
+    """Made for whoever may see the record, and for nobody else: the address is the right."""
+    if stored.stored_as is None:
+        return stored.url
+    return context.base + context.house.locker.download_address(stored, context.now) if stored.here else None
+
+
+def evidence_page(
+    context: Context, stored: Sequence[StoredEvidence], first: int, after: str | None
+) -> EvidenceConnection:
     page, info = sliced(stored, first, after, lambda item: item.evidence.id)
-    nodes = [evidence(item) for item in page]
+    nodes = [evidence(context, item) for item in page]
     edges = [EvidenceEdge(cursor=Cursor(str(node.id)), node=node) for node in nodes]
     return EvidenceConnection(edges=edges, nodes=nodes, page_info=info)
 

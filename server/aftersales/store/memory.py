@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from .columns import insert
+from .conflicts import KeyTaken
 from .database import Database, Statement
 from .keys import Key, Remembered
 from .values import instant, micros
@@ -35,3 +37,15 @@ class Memory:
             )
         )
         return len(rows)
+
+
+def remembering(key: Key, id: str, version: int, at: datetime) -> Statement:
+    """Take the key for what is done in the same batch, or fail with `KeyTaken`."""
+    # a key whose time is over is free again, though nobody has cleared it away yet
+    return Statement(
+        f"{insert('idempotency')} ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint,"
+        " request_id = excluded.request_id, version = excluded.version, created_at = excluded.created_at"
+        " WHERE idempotency.created_at < ?",
+        (key.scope, key.key, key.fingerprint, id, version, micros(at), micros(at - key.lifetime)),
+        1, KeyTaken,
+    )  # fmt: skip

@@ -11,7 +11,7 @@ from ..engine.filter import search, was
 from ..engine.refusal import Problem, Refused
 from ..engine.request import Change, Event, Request
 from .columns import COLUMNS, insert
-from .conflicts import KeyTaken, NumberTaken, OrderMoved, StaleVersion
+from .conflicts import NumberTaken, OrderMoved, StaleVersion
 from .database import Statement, marks
 from .encoding import (
     Values,
@@ -27,7 +27,9 @@ from .encoding import (
     shipment_row,
     wakes_at,
 )
+from .files import SHOWABLE
 from .keys import Key
+from .memory import remembering
 from .values import json, micros
 
 Item = TypeVar("Item")
@@ -62,7 +64,8 @@ def statements(
         known_terms: whether terms of this version are stored already.
     """
     if key:
-        yield _remember(key, changes[-1].request, processed_at)
+        request = changes[-1].request
+        yield remembering(key, request.id, request.version, processed_at)
     guarded: set[str] = set()
     for change in changes:
         order = change.request.order
@@ -83,17 +86,6 @@ def statements(
 def is_warning(change: Change) -> bool:
     """It says something of the request and changes nothing, so that its version stays."""
     return change.before is not None and change.before.version == change.request.version
-
-
-def _remember(key: Key, request: Request, at: datetime) -> Statement:
-    # a key whose time is over is free again, though nobody has cleared it away yet
-    return Statement(
-        f"{insert('idempotency')} ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint,"
-        " request_id = excluded.request_id, version = excluded.version, created_at = excluded.created_at"
-        " WHERE idempotency.created_at < ?",
-        (key.scope, key.key, key.fingerprint, request.id, request.version, micros(at), micros(at - key.lifetime)),
-        1, KeyTaken,
-    )  # fmt: skip
 
 
 def _warning(change: Change, processed_at: datetime) -> Iterator[Statement]:
@@ -189,7 +181,7 @@ def _evidence(change: Change, processed_at: datetime) -> Iterator[Statement]:
         return
     yield Statement(
         "UPDATE evidence SET owner_id = ?, status = 'SUBMITTED', submitted_at = COALESCE(submitted_at, ?)"
-        f" WHERE id IN ({marks(len(new))}) AND (owner_id IS NULL OR owner_id = ?)",
+        f" WHERE id IN ({marks(len(new))}) AND (owner_id IS NULL OR owner_id = ?) AND {SHOWABLE}",
         (request.id, micros(processed_at), *new, request.previous_id if change.before is None else None),
         len(new), _evidence_gone,
     )  # fmt: skip

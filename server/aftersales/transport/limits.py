@@ -23,6 +23,10 @@ class TransportSettings:
         message_bytes: of one WebSocket message; larger closes the socket with 1009.
         init_seconds: until `connection_init`; later closes the socket with 4408.
         send_seconds: until a caller takes what we send; slower is cut.
+        uploads: files of evidence on their way in at once; one more is 503.
+        upload_bytes: of all of them together; one more is 503, unless it is alone.
+        upload_seconds: until a file has come whole, and `body_seconds` for each piece of it; slower is 408.
+        downloads: files of evidence on their way out at once; one more is 503.
         heartbeat_seconds: of silence until an event stream says that it lives.
     """
 
@@ -42,4 +46,8 @@ class TransportSettings:
     message_bytes: int = 1_000_000
     init_seconds: float = 5.0
     send_seconds: float = 10.0
+    uploads: int = 20
+    upload_bytes: int = 200_000_000
+    upload_seconds: float = 300.0
+    downloads: int = 100
     heartbeat_seconds: float = 15.0

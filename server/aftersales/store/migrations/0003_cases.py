@@ -318,4 +318,8 @@ class Migration(migrations.Migration):
             "CREATE INDEX idx_external_records_unmapped ON external_records (imported_at, id) WHERE unmapped IS NOT NULL",
             "DROP INDEX idx_external_records_unmapped",
         ),
+        ops.RunSQL(
+            "CREATE INDEX idx_evidence_unused ON evidence (uploaded_by, upload_until) WHERE owner_id IS NULL AND stored_as IS NOT NULL",
+            "DROP INDEX idx_evidence_unused",
+        ),
     ]
