@@ -482,7 +482,8 @@ def lived(request: Request, *acts: Said) -> Request:
         going_out = request.stage.name in ("awaiting_seller_ship", "outbound_in_transit")
         if request.return_method is SELF_ARRANGED and not going_out and "speedy_refund" not in request.tags:
             action = _BY_PEOPLE.get(action, action)
-        request = act(request, action, **dict.fromkeys(flags, True), **more).request
+        given: dict[str, Any] = {**dict.fromkeys(flags, True), **more}
+        request = act(request, action, **given).request
     return request
 
 

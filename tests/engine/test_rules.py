@@ -107,7 +107,7 @@ def test_every_row_of_every_kind_and_of_what_stands_beside_is_in_the_table() -> 
 
 
 def test_every_rule_of_the_model_is_in_the_table() -> None:
-    # C1 and AP1's window are opening's and the money's; they have tests of their own
+    # C1 is the opening, in test_opening
     rules = [*(f"C{n}" for n in range(2, 21)), "C5a", "C6x", *(f"RO{n}" for n in range(1, 4))]
     rules += [f"RR{n}" for n in range(1, 22)] + [f"RS{n}" for n in range(1, 8)] + [f"EX{n}" for n in range(1, 13)]
     rules += [f"DI{n}" for n in range(2, 9)] + [f"AP{n}" for n in range(1, 14)]
