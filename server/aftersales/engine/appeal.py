@@ -141,7 +141,12 @@ NEVER = frozenset({ApprovedBy.SELLER, ApprovedBy.OFFER, ApprovedBy.SELLER_RULE})
 
 def ground_for(request: Request, action: str) -> Ground | None:
     """The ground that an act opens, if any (6.1): an appeal is about money already granted."""
-    if not request.refunds or request.approved_by in NEVER or "refund_without_return" in request.tags or request.package_confirmed_at:
+    if (
+        not request.refunds
+        or request.approved_by in NEVER
+        or "refund_without_return" in request.tags
+        or request.package_confirmed_at
+    ):
         return None
     return next((ground for ground in GROUNDS.values() if ground.after == action and ground.holds(request)), None)
 
