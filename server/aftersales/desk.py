@@ -20,9 +20,13 @@ from .engine.policies import Book
 from .engine.refusal import Problem, Refused
 from .engine.request import Attempt, Change, Clock, Request
 from .engine.rights import may_see, sees_seller_side
+from .engine.seller_refund import RefundLine, SellerRefund, Wish, refund_unasked
+from .engine.shop_rules import Rule, matches
 from .engine.stock import in_stock
-from .engine.vocabulary import Actor, Claim, ClaimLine, Evidence, Order, ReturnMethod, Shop, Variation
+from .engine.vocabulary import SYSTEM, Actor, Claim, ClaimLine, Evidence, Order, ReturnMethod, Shop, Variation
 from .registry import Registry
+from .store.external import ExternalRecord
+from .store.imports import ImportedOrder
 from .store.keys import Key, Remembered
 from .store.ledger import KeyTaken, Ledger, NumberTaken, OrderMoved, StaleVersion
 
@@ -44,6 +48,14 @@ class Done:
     """The record after an act. `replayed`: this answer was given before for the same key."""
 
     request: Request
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """What a seller gave unasked. `replayed`: this answer was given before for the same key."""
+
+    refund: SellerRefund
     replayed: bool = False
 
 
@@ -92,7 +104,9 @@ class Desk:
         """
 
         async def opened() -> Done:
-            return await self._settle((open_request(await self._opening(kind, actor, asked)),), key)
+            opening = await self._opening(kind, actor, asked)
+            made = open_request(opening)
+            return await self._settle((made, *self._at_once(made, opening.rules)), key)
 
         return await self._once(key, opened)
 
@@ -131,9 +145,61 @@ class Desk:
         async def replaced() -> Done:
             old = await self.seen(request_id, actor)
             attempt, opening = await self.replacement(old, action, actor, asked, expected)
-            return await self._settle(replace_request(attempt, opening), key)
+            closed, made = replace_request(attempt, opening)
+            return await self._settle((closed, made, *self._at_once(made, opening.rules)), key)
 
         return await self._once(key, replaced)
+
+    async def refund_unasked(
+        self, order_id: str, lines: tuple[RefundLine, ...], reason: str, note: str, actor: Actor, key: Key
+    ) -> Refunded:
+        """A seller gives money back that nobody asked for.
+
+        Raises:
+            Refused: everything that speaks against it, at once.
+        """
+        try:
+            for _ in range(TRIES):
+                order = await self.seen_order(order_id, actor)
+                wish = Wish(new_id("rf"), order, lines, reason, note, actor, self.clock())
+                refund = refund_unasked(wish)
+                try:
+                    await self.ledger.commit_seller_refund(
+                        refund, order.claims_version, processed_at=self.clock(), key=key
+                    )
+                except OrderMoved:
+                    continue
+                for listener in self.announces:
+                    # nothing changed that streams tell of; but there is a refund to be paid
+                    listener.announce(())
+                return Refunded(refund)
+            raise Refused([busy()])
+        except (KeyTaken, Refused) as lost:
+            if again := await self._refunded_before(key):
+                return again
+            raise lost if isinstance(lost, Refused) else Refused([busy()]) from None
+
+    async def _refunded_before(self, key: Key) -> Refunded | None:
+        remembered = await self.ledger.remembered(key, self.clock() - key.lifetime)
+        if remembered is None:
+            return None
+        if remembered.fingerprint != key.fingerprint:
+            raise Refused([key_reused(remembered)])
+        refund = await self.ledger.seller_refund(remembered.request_id)
+        if refund is None:
+            raise RuntimeError(f"{remembered.request_id} is remembered and gone")
+        return Refunded(refund, replayed=True)
+
+    async def seen_order(self, order_id: str, actor: Actor) -> Order:
+        """The order, if it is the actor's to see; to others it does not exist."""
+        order = await self.seen_order_or_none(order_id, actor)
+        if order is None:
+            raise Refused([Problem("NOT_FOUND", "There is no such order.", "orderId", guard="G_OWNER")])
+        return order
+
+    async def seen_order_or_none(self, order_id: str, actor: Actor) -> Order | None:
+        order = await self.ledger.order(order_id)
+        return order if order and may_see(actor, order.shop.id, order.buyer_id) else None
 
     async def warn(self, request_id: str, clock_id: str, at: datetime) -> None:
         """Tell the owner of a clock that time runs short; nothing, if the clock no longer runs."""
@@ -142,6 +208,16 @@ class Desk:
         if request and clock:
             # nothing changes, so nobody is asked to object
             await self._write((warn(request, clock, at),), None)
+
+    async def arrived(self, record: ExternalRecord, change: Change | None, stub: ImportedOrder | None = None) -> None:
+        """Keep what the marketplace told, with what it made of the request. Nobody objects: it has happened there.
+
+        Raises:
+            StaleVersion, OrderMoved, NumberTaken: it was decided on what is no longer so.
+        """
+        await self.ledger.commit_arrival(record, change=change, stub=stub, processed_at=self.clock())
+        if change:
+            self._told((change,))
 
     async def seen(self, request_id: str, actor: Actor) -> Request:
         """The request, if it is the actor's to see; to others it does not exist."""
@@ -157,6 +233,27 @@ class Desk:
         if request is None or not mine or not sees_seller_side(actor) or _appeal_id(request) != appeal_id:
             raise Refused([Problem("NOT_FOUND", "There is no such appeal.", "appealId", guard="G_OWNER")])
         return request
+
+    def _at_once(self, made: Change, rules: Sequence[Rule]) -> tuple[Change, ...]:
+        """RO2, RO3: what is decided as soon as it is asked, by a rule of the seller's or by enforcement.
+
+        The seller's own rules beat the platform's. Where a plugin objects, the request waits for a person.
+        """
+        request = made.request
+        process = self.registry.kinds[request.kind].process
+        if process.at(request.stage.name, "match_rule"):
+            for rule in rules:
+                if rule.active and matches(rule.conditions, request):
+                    facts = {"rule_id": rule.id, "rule_name": rule.name}
+                    return self._unless_objected(self.attempt(request, "match_rule", SYSTEM, made.at, given=facts))
+        enforced = process.at(request.stage.name, "enforce")
+        if enforced and not any(problem for row in enforced for gate in row.gates for problem in gate(request)):
+            return self._unless_objected(self.attempt(request, "enforce", SYSTEM, made.at))
+        return ()
+
+    def _unless_objected(self, attempt: Attempt) -> tuple[Change, ...]:
+        change = decide(attempt)
+        return () if self.registry.objections(change) else (change,)
 
     async def _looked_up(self, request: Request, action: str, facts: Mapping[str, Any]) -> Mapping[str, Any]:
         """What stock says, where the act is judged by it: a yes to goods, or an offer of them."""
@@ -261,7 +358,7 @@ class Desk:
 
     async def _opening(self, kind: str, actor: Actor, asked: Asked, instead_of: Request | None = None) -> Opening:
         known = self.registry.kinds[kind]
-        order = await self.ledger.order(asked.order_id)
+        order, rules = await self.ledger.order_with_rules(asked.order_id)
         evidence = await self.evidence(asked.evidence_ids, actor, instead_of) if asked.evidence_ids else ()
         if order is None or not may_see(actor, order.shop.id, order.buyer_id):
             raise Refused([Problem("NOT_FOUND", "There is no such order.", "orderId", guard="G_OWNER")])
@@ -273,7 +370,16 @@ class Desk:
         now = self.clock()
         terms = self.book.terms(facts_of(claim, known, now))
         return Opening(
-            claim, known, actor, now, terms, self.calendar(order.shop.market), new_id("rq"), new_number(), instead_of
+            claim,
+            known,
+            actor,
+            now,
+            terms,
+            self.calendar(order.shop.market),
+            new_id("rq"),
+            new_number(),
+            instead_of,
+            rules=rules,
         )
 
     async def _settle(self, changes: Sequence[Change], key: Key | None) -> Done:
@@ -285,6 +391,9 @@ class Desk:
 
     async def _write(self, changes: Sequence[Change], key: Key | None) -> None:
         await self.ledger.commit(changes, processed_at=self.clock(), key=key)
+        self._told(changes)
+
+    def _told(self, changes: Sequence[Change]) -> None:
         for listener in self.announces:
             listener.announce(changes)
         for change in changes:
@@ -311,12 +420,7 @@ class Desk:
 
     async def _again(self, key: Key, remembered: Remembered) -> Done:
         if remembered.fingerprint != key.fingerprint:
-            raise Refused([
-                Problem(
-                    "KEY_REUSED", "This key was used with another input at {used}. Make a new key.", "idempotencyKey",
-                    used=remembered.created_at.isoformat(), first_used_at=remembered.created_at,
-                )
-            ])  # fmt: skip
+            raise Refused([key_reused(remembered)])
         request = await self.ledger.request(remembered.request_id)
         if request is None:
             raise RuntimeError(f"{remembered.request_id} is remembered and gone")
@@ -331,6 +435,13 @@ async def _tried(perform: Callable[[], Awaitable[Done]]) -> Done:
         except (StaleVersion, OrderMoved, NumberTaken):
             continue
     raise Refused([busy()])
+
+
+def key_reused(remembered: Remembered) -> Problem:
+    return Problem(
+        "KEY_REUSED", "This key was used with another input at {used}. Make a new key.", "idempotencyKey",
+        used=remembered.created_at.isoformat(), first_used_at=remembered.created_at,
+    )  # fmt: skip
 
 
 def busy() -> Problem:

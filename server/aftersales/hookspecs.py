@@ -31,10 +31,13 @@ class PaymentOutcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Money to be given back. `id` is the refund's own, made before the first call and never replaced."""
+    """Money to be given back. `id` is the refund's own, made before the first call and never replaced.
+
+    `request_id` is None where the seller refunds unasked.
+    """
 
     id: str
-    request_id: str
+    request_id: str | None
     order_number: str
     shop_id: str
     buyer_id: str

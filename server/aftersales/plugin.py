@@ -7,6 +7,7 @@ from .engine.guards import (
     not_frozen,
     not_speedy,
     note_given,
+    note_short,
     return_address_known,
 )
 from .engine.legs import back, out
@@ -120,6 +121,7 @@ __all__ = [
     "not_frozen",
     "not_speedy",
     "note_given",
+    "note_short",
     "open_request",
     "out",
     "reasons",

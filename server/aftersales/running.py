@@ -17,6 +17,7 @@ from .graphql.context import House
 from .graphql.words import Languages
 from .policy_book import POLICIES, book, calendar, digits
 from .registry import Plugin, Registry
+from .rulebooks import Rulebooks
 from .settings import DEFAULT_DATABASE, PREFIX, CannotStart, Settings
 from .store.appeals import Appeals
 from .store.database import Database
@@ -137,8 +138,11 @@ async def build(
     feed = Feed(lines.after, lines.last_serial, ledger.requests)
     tender = Tender(desk, clock)
     desk.announces.extend((feed, tender))
+    lists = Lists(database)
     languages = Languages(["aftersales", *packages(registry)])
-    house = House(desk, Lists(database), lines, feed, languages, Appeals(database), settings.heartbeat_seconds)
+    house = House(
+        desk, lists, lines, feed, languages, Appeals(database), Rulebooks(desk, lists), settings.heartbeat_seconds
+    )
     return Running(settings, clock, registry, database, house, tender, closing)
 
 

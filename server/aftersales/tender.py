@@ -10,9 +10,9 @@ from typing import Protocol
 
 from .desk import Desk
 from .engine.refusal import Problem, Refused
-from .engine.request import Change, Request, ReservationStatus
+from .engine.request import Change, ReservationStatus
 from .engine.stages import expiry
-from .engine.vocabulary import SYSTEM, Shop
+from .engine.vocabulary import SYSTEM, Order, Shop
 from .feed import happens
 from .hookspecs import Payment, PaymentOutcome, RefundGateway
 from .store.agenda import Due
@@ -152,10 +152,14 @@ class Tender:
 
     async def _seen_through(self, intent: Payable) -> int:
         try:
-            request = await self._ledger.request(intent.request_id or "")
-            if request is None:
-                raise RuntimeError(f"refund {intent.id} has no request")
-            await self._settle(intent, request.id, await self._outcome(intent, request))
+            order = await self._ledger.order(intent.order_id)
+            if order is None:
+                raise RuntimeError(f"refund {intent.id} has no order")
+            outcome = await self._outcome(intent, order)
+            if intent.request_id is None:
+                await self._settle_unasked(intent, outcome)
+            else:
+                await self._settle(intent, intent.request_id, outcome)
         except Refused as refused:
             # mostly because another process has settled it, and then there is nothing to try again
             log.warning("the outcome of refund %s was refused: %s", intent.id, refused)
@@ -165,16 +169,15 @@ class Tender:
             await self._ledger.schedule_retry(intent.id, self._clock() + BACKOFF[0])
         return 1
 
-    async def _outcome(self, intent: Payable, request: Request) -> PaymentOutcome:
+    async def _outcome(self, intent: Payable, order: Order) -> PaymentOutcome:
         """Ask the gateway once. An intent that was asked before without an answer is first asked about."""
         if not intent.amount:
             return PaymentOutcome.PAID
-        gateway = self._gateway(request.order.shop)
+        gateway = self._gateway(order.shop)
         if gateway is None:
             # nobody was asked; but what a gateway that is gone was asked, it alone knows
             return PaymentOutcome.UNKNOWN if intent.asked_at else PaymentOutcome.FAILED
-        order = request.order
-        payment = Payment(intent.id, request.id, order.number, order.shop.id, order.buyer_id, intent.amount)
+        payment = Payment(intent.id, intent.request_id, order.number, order.shop.id, order.buyer_id, intent.amount)
         try:
             async with asyncio.timeout(PAYING_SECONDS):
                 if intent.asked_at is not None:
@@ -189,6 +192,23 @@ class Tender:
         except Exception:
             log.exception("the outcome of refund %s is unknown", payment.id)
             return PaymentOutcome.UNKNOWN
+
+    async def _settle_unasked(self, intent: Payable, outcome: PaymentOutcome) -> None:
+        """As for a request's refund; there is no request to tell of it, so the row itself says how it stands."""
+        now, last = self._clock(), intent.tries + 1 >= len(BACKOFF)
+        if outcome is PaymentOutcome.PAID:
+            await self._ledger.seller_refund_paid(intent.id, now)
+            return
+        unknown = outcome is PaymentOutcome.UNKNOWN
+        if last:
+            log.error(
+                "refund %s of order %s needs a person after %s tries", intent.id, intent.order_id, intent.tries + 1
+            )
+        wait = BACKOFF[intent.tries] if intent.tries < len(BACKOFF) else ASK_AGAIN
+        await self._ledger.seller_refund_not_paid(
+            intent.id, again_at=None if last and not unknown else now + wait, unknown=unknown,
+            stuck_at=now if last else None,
+        )  # fmt: skip
 
     def _gateway(self, shop: Shop) -> RefundGateway | None:
         try:

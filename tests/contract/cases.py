@@ -1,10 +1,11 @@
 """The stories of goods that go out, offers, disputes and appeals, one for each operation."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from tests.contract.town import Town
 
-from aftersales.testing.house import AGENT, BUYER, CARRIER, SELLER
+from aftersales.testing.house import AGENT, BUYER, CARRIER, SELLER, SHOP
 
 Story = Callable[[Town], Awaitable[None]]
 STORIES: dict[str, Story] = {}
@@ -318,3 +319,94 @@ async def outbound_refund_instead(town: Town) -> None:
     )
 
     assert refunded["money"]["approved"] == HALF
+
+
+@story
+async def seller_refund_create(town: Town) -> None:
+    claim = await town.claim()
+    given = {"orderId": claim["orderId"], "reason": "agreed_with_buyer", "note": "For the scratch."}
+    line = {"orderLineId": claim["lines"][0]["orderLineId"]}
+
+    done = await town.do("SellerRefundCreate", SELLER, **given, lines=[{**line, "amount": HALF}])
+    await town.home.pass_time(minutes=1)
+    rest = await town.do("SellerRefundCreate", SELLER, **given, lines=[line])
+
+    assert (done["refund"]["status"], done["refund"]["amount"]) == ("PENDING", HALF)
+    assert rest["refund"]["amount"] == HALF
+    to_seller, to_buyer = [
+        (await town.ask("OrderDetail", who, id=claim["orderId"]))["refunds"] for who in (SELLER, BUYER)
+    ]
+    assert [(refund["status"], refund["note"]) for refund in to_seller] == [
+        ("PENDING", "For the scratch."),
+        ("PAID", "For the scratch."),
+    ]
+    assert [refund["note"] for refund in to_buyer] == [None, None]
+
+
+@story
+async def shop_rule_save(town: Town) -> None:
+    await town.home.order()
+
+    saved = await town.do(
+        "ShopRuleSave",
+        SELLER,
+        shopId=SHOP.id,
+        name="Small things",
+        conditions={"maximum": HALF, "reasons": ["damaged"]},
+    )
+
+    assert (saved["rule"]["version"], saved["rule"]["active"]) == (1, True)
+    assert saved["rule"]["conditions"]["maximum"] == HALF
+
+
+@story
+async def shop_rule_remove(town: Town) -> None:
+    await town.home.order()
+    rule = (await town.do("ShopRuleSave", SELLER, shopId=SHOP.id, name="All", conditions={}))["rule"]
+
+    removed = await town.do("ShopRuleRemove", SELLER, shopId=SHOP.id, ruleId=rule["id"], expectedVersion=1)
+
+    assert removed["rule"] is None
+    assert await town.ask("ShopRules", SELLER, shopId=SHOP.id) == []
+
+
+@story
+async def shop_rules(town: Town) -> None:
+    await town.home.order()
+    await town.do("ShopRuleSave", SELLER, shopId=SHOP.id, name="All", conditions={})
+
+    [rule] = await town.ask("ShopRules", SELLER, shopId=SHOP.id)
+
+    assert rule["name"] == "All"
+    assert (await town.refund_only())["status"] == "REFUNDING"
+
+
+@story
+async def shop_rule_preview(town: Town) -> None:
+    await town.refund_only()
+
+    tried = await town.ask("ShopRulePreview", SELLER, shopId=SHOP.id, conditions={"maximum": HALF})
+
+    assert (tried["considered"], tried["granted"], tried["amounts"]) == (1, 0, [])
+    assert tried["trials"][0]["failing"] == ["maximum"]
+
+
+@story
+async def refund_only_enforce(town: Town) -> None:
+    request = await town.refund_only()
+    await town.home.running.desk.ledger.import_shops([replace(SHOP, open=False)])
+
+    enforced = await town.decide("RefundOnlyEnforce", AGENT, request)
+
+    assert [tag["handle"] for tag in enforced["tags"]] == ["enforced", "platform_approved_refund"]
+
+
+@story
+async def refund_only_revoke_enforcement(town: Town) -> None:
+    claim = await town.claim(shop=replace(SHOP, open=False))
+    request = (await town.do("RefundOnlyOpen", BUYER, **claim, reason="not_received"))["request"]
+    await town.home.pass_time(minutes=1)
+
+    revoked = await town.decide("RefundOnlyRevokeEnforcement", AGENT, await town.shown(request), note="A mistake.")
+
+    assert revoked["appeal"]["ground"]["handle"] == "enforcement_revoked"

@@ -104,6 +104,29 @@ def test_an_import_of_good_rows_succeeds_as_often_as_one_likes(tmp_path: Path) -
     assert (second.returncode, second.stdout) == (0, "0 created, 0 updated, 2 unchanged, 0 refused.\n")
 
 
+def test_returns_are_brought_in_and_what_cannot_be_followed_waits_for_a_person(tmp_path: Path) -> None:
+    run("migrate", folder=tmp_path)
+    run("import", "-", folder=tmp_path, input=json.dumps({"shop": shop_told(id="77")}))
+    item = {"sku_id": "1", "refund_amount": {"currency": "IDR", "refund_total": "5000"}}
+    told = {"return_id": 1, "order_id": 2, "return_type": "REFUND", "return_status": "REQUEST_REJECTED",
+            "update_time": 1740900000, "return_line_items": [item]}  # fmt: skip
+    rows = "\n".join(map(json.dumps, [told, told | {"return_id": 3, "return_status": "LOST_IN_SPACE"}]))
+    bring = ("import", "--format", "tiktok", "--shop", "77", "-")
+
+    first, again = (run(*bring, folder=tmp_path, input=rows) for _ in range(2))
+    waits = run("attention", folder=tmp_path)
+    nobody = run(*bring[:4], "78", "-", folder=tmp_path, input=rows)
+
+    assert first.returncode == again.returncode == waits.returncode == nobody.returncode == 1
+    assert first.stdout.splitlines() == [
+        "line 2 (3): LOST_IN_SPACE says nothing that is known here of a REFUND.",
+        "1 created, 0 updated, 0 unchanged, 0 stale, 1 unmapped, 0 refused.",
+    ]
+    assert again.stdout.splitlines()[-1] == "0 created, 0 updated, 1 unchanged, 0 stale, 1 unmapped, 0 refused."
+    assert waits.stdout.startswith("return 3 (LOST_IN_SPACE), order 2: LOST_IN_SPACE says nothing")
+    assert "There is no shop 78" in nobody.stderr
+
+
 PRODUCTION = {"AFTERSALES_MODE": "production", "AFTERSALES_SECRET": OWN}
 
 ISSUER = {"AFTERSALES_JWKS_URL": "https://issuer.example"}
@@ -128,6 +151,7 @@ NOES: dict[str, tuple[str, Mapping[str, str], int, str]] = {
     "policies that are none": ("serve", {"AFTERSALES_POLICIES": "rows.txt"}, 1, "rows.txt"),
     "no demo's database": ("serve --demo --database sqlite://aftersales.sqlite3", {}, 1, "is no demo's"),
     "a file that is not there": ("import gone.ndjson", {}, 1, "gone.ndjson cannot be read"),
+    "returns of nobody": ("import --format tiktok rows.txt", {}, 1, "--shop ID"),
     "an import into nothing": ("import - --database sqlite://new.db", {}, 1, "Run: aftersales migrate"),
     "no such kind": (
         "picture repair",

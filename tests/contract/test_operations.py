@@ -142,7 +142,7 @@ async def policies(town: Town) -> None:
 async def plugins(town: Town) -> None:
     found = {plugin["name"]: plugin for plugin in await town.ask("Plugins", SELLER)}
 
-    assert found["refund_only"]["mutations"] == ["refundOnlyOpen", "refundOnlyApprove"]
+    assert found["exchange"]["mutations"] == ["exchangeOpen", "exchangeApprove"]
     assert found["return_refund"]["diagrams"][0].startswith("stateDiagram-v2")
 
 

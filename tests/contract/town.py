@@ -29,7 +29,7 @@ class Town:
         """What the operation's one root field answers."""
         return (await self.home.ask(OPERATIONS[name], actor, **variables))[root_field(name)]
 
-    async def do(self, name: str, actor: Actor, **input: Any) -> Any:
+    async def do(self, name: str, actor: Actor, /, **input: Any) -> Any:
         """What a mutation answers that nothing speaks against."""
         answer = await self.ask(name, actor, input={"idempotencyKey": f"{name}-{next(self._keys)}", **input})
         assert answer["problems"] == []

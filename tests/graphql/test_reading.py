@@ -340,7 +340,7 @@ async def test_plugins_show_their_kinds_mutations_and_pictures(server: Server) -
     plugins = (await server.ask("{ plugins { name version kinds { handle } mutations diagrams } }", SELLER))["plugins"]
 
     ours = {plugin["name"]: plugin for plugin in plugins}
-    assert ours["refund_only"]["mutations"] == ["refundOnlyOpen", "refundOnlyApprove"]
+    assert ours["reshipment"]["mutations"] == ["reshipmentOpen", "reshipmentApprove"]
     assert ours["return_refund"]["diagrams"][0].startswith("stateDiagram-v2")
 
 

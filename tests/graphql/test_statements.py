@@ -113,7 +113,7 @@ async def test_an_order_costs_the_same_however_many_requests_it_has(
         assert len(found["order"]["requests"]["nodes"]) == position + 1
 
     # the order with shop, lines, claims and refunds; where the log ends; which requests; and these whole
-    assert costs == [(4, 5 + 1 + 1 + 16)] * 2
+    assert costs == [(5, 5 + 1 + 1 + 1 + 16)] * 2
 
 
 async def test_a_mutation_reads_once_and_writes_once(server: Server, bring: Bring, counted: Counted) -> None:
@@ -135,7 +135,7 @@ async def test_a_mutation_reads_once_and_writes_once(server: Server, bring: Brin
 
     assert costs == {
         # the order with shop, lines, claims and refunds; key, order, terms, request, line, clock, shop and log
-        "open": (2, 5 + 8),
+        "open": (2, 6 + 8),
         # the request whole; key, order, request, line, clock, refund, shop and log
         "approve": (2, 16 + 8),
         # it is refused first; then the key is known, and the request is read anew

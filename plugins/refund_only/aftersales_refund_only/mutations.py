@@ -15,6 +15,11 @@ class RefundOnlyApproveInput(DecisionInput):
     amount: MoneyInput | None = strawberry.field(default=None, description="Left out: all that may be refunded.")
 
 
+@strawberry.input(description="The platform's enforcement, or its end. A note says why.")
+class RefundOnlyEnforcementInput(DecisionInput):
+    """Nothing of its own."""
+
+
 @strawberry.type
 class RefundOnlyMutations:
     @strawberry.mutation(description="Ask for money back without sending anything back.")
@@ -24,3 +29,11 @@ class RefundOnlyMutations:
     @strawberry.mutation(description="Grant the refund: all of it, unless an amount is given.")
     async def refund_only_approve(self, info: Info, input: RefundOnlyApproveInput) -> RequestPayload:
         return await act(info, "approve", input)
+
+    @strawberry.mutation(description="Refund a request that waits, as its shop was closed or its products taken down.")
+    async def refund_only_enforce(self, info: Info, input: RefundOnlyEnforcementInput) -> RequestPayload:
+        return await act(info, "enforce", input)
+
+    @strawberry.mutation(description="Say that the violation was revoked: then the seller may appeal.")
+    async def refund_only_revoke_enforcement(self, info: Info, input: RefundOnlyEnforcementInput) -> RequestPayload:
+        return await act(info, "revoke_enforcement", input)

@@ -1,6 +1,7 @@
 """What may happen to a refund-only request, beside what may happen to any request."""
 
 from aftersales.plugin import (
+    COMPLETED,
     PENDING_REVIEW,
     REFUNDING,
     ApprovedBy,
@@ -9,7 +10,11 @@ from aftersales.plugin import (
     amount_within_max,
     grant,
     not_frozen,
+    note_given,
+    note_short,
 )
+
+from .validation import enforcement_holds, was_enforced
 
 # fmt: off
 TRANSITIONS = (
@@ -18,7 +23,10 @@ TRANSITIONS = (
                gates=(not_frozen,), guards=(amount_within_max,), effect=grant(), events=("RequestApproved",)),
     Transition("RO2", PENDING_REVIEW, "match_rule", REFUNDING, Party.SYSTEM,
                effect=grant(ApprovedBy.SELLER_RULE, "seller_rule"), events=("RequestApproved",)),
-    Transition("RO3", PENDING_REVIEW, "enforce",    REFUNDING, Party.SYSTEM,
-               effect=grant(ApprovedBy.PLATFORM, "platform_approved_refund"), events=("RequestApproved",)),
+    Transition("RO3", PENDING_REVIEW, "enforce",    REFUNDING, Party.SYSTEM | Party.PLATFORM, "Refund by enforcement",
+               gates=(enforcement_holds,), guards=(note_short,), effect=grant(ApprovedBy.PLATFORM, "platform_approved_refund", "enforced"),
+               events=("RequestApproved",)),
+    Transition("RO3", COMPLETED,      "revoke_enforcement", None, Party.PLATFORM, "Revoke the violation",
+               gates=(was_enforced,), guards=(note_given, note_short), events=("EnforcementRevoked",)),
 )
 # fmt: on

@@ -39,16 +39,23 @@ def parser() -> argparse.ArgumentParser:
         """)  # fmt: skip
     _database(migrate)
 
-    bring = _command(commands, "import", "records:bring", "Bring in shops and orders from a file.", """
+    bring = _command(commands, "import", "records:bring", "Bring in shops and orders, or returns, from a file.", """
         The file has one JSON object a line. Each line that was refused is told with its number, and does not stop the
         others; the exit status is then 1. The same file again changes nothing.
+
+        --format tiktok brings in returns as the marketplace's own API exports them. What cannot be followed is kept,
+        told, and listed by `aftersales attention`.
         """)  # fmt: skip
     bring.add_argument("file", metavar="FILE", help="one JSON object a line; - for standard input")
+    bring.add_argument("--format", choices=("orders", "tiktok"), default="orders", help="what the file has (orders)")
+    bring.add_argument(
+        "--shop", metavar="ID", help="whose returns they are, with --format tiktok: the marketplace's id"
+    )
     _database(bring)
 
     attention = _command(commands, "attention", "attention:attention", "List what a person must look at.", """
-        Clocks whose act failed until it was given up, and refunds that the payment provider refused to the last. The
-        exit status is 1 while there are any.
+        Clocks whose act failed until it was given up, refunds that the payment provider refused to the last, and
+        returns that were brought in and cannot be followed. The exit status is 1 while there are any.
         """)  # fmt: skip
     attention.add_argument("--retry", action="append", default=[], metavar="DEADLINE",
                            help="let this clock try again; may be said again")  # fmt: skip

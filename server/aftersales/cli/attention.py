@@ -1,4 +1,4 @@
-"""What a person must look at: clocks that could not fire, and refunds that could not be paid."""
+"""What a person must look at: clocks that could not fire, refunds not paid, returns that cannot be followed."""
 
 import asyncio
 from argparse import Namespace
@@ -29,15 +29,21 @@ async def _attend(retry: list[str], settings: Settings) -> int:
 
 
 def _next(refund: Payable) -> str:
-    return "requestRetryRefund tries it again" if refund.next_try_at is None else "unknown, and asked about on"
+    if refund.next_try_at is not None:
+        return "unknown, and asked about on"
+    return "requestRetryRefund tries it again" if refund.request_id else "given up; sellerRefundCreate makes a new one"
 
 
 async def _list(ledger: Ledger) -> int:
-    clocks, refunds = await ledger.parked(MOST), await ledger.stuck(MOST)
+    clocks, refunds, returns = await ledger.parked(MOST), await ledger.stuck(MOST), await ledger.unmapped(MOST)
     for clock in clocks:
         print(f"{clock.deadline_id}  {clock.key} of {clock.request_id}, due {clock.due_at}: {clock.text}")
     for refund in refunds:
-        print(f"{refund.id}  {refund.amount} of {refund.request_id}, tried {refund.tries} times: {_next(refund)}")
-    if not clocks and not refunds:
+        owner = refund.request_id or f"order {refund.order_id}, unasked"
+        print(f"{refund.id}  {refund.amount} of {owner}, tried {refund.tries} times: {_next(refund)}")
+    for record in returns:
+        where = record.request_id or f"order {record.order_number}"
+        print(f"return {record.external_id} ({record.status}), {where}: {record.unmapped}")
+    if not clocks and not refunds and not returns:
         print("Nothing waits for a person.")
-    return 1 if clocks or refunds else 0
+    return 1 if clocks or refunds or returns else 0

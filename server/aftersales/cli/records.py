@@ -6,7 +6,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import BinaryIO
 
-from ..marketplace import Outcome, RowResult, Summary, import_file
+from ..marketplace import FORMAT, Outcome, RowResult, Summary, TooLarge, import_file, import_returns, shop_id
+from ..marketplace.returns import Summary as ReturnsSummary
 from ..running import build, told_in_words
 from ..settings import CannotStart, Settings
 from ..store.migrate import migrate as bring_up
@@ -25,6 +26,8 @@ def migrate(args: Namespace, settings: Settings) -> int:
 
 
 def bring(args: Namespace, settings: Settings) -> int:
+    if args.format == FORMAT:
+        return _bring_returns(args, settings)
     try:
         summary = asyncio.run(_bring(sys.stdin.buffer if args.file == "-" else Path(args.file), settings))
     except OSError as error:
@@ -41,6 +44,36 @@ async def _bring(source: Path | BinaryIO, settings: Settings) -> Summary:
             summary.add(result)
             if result.outcome is Outcome.REFUSED:
                 _tell(result)
+    finally:
+        await running.close()
+    return summary
+
+
+def _bring_returns(args: Namespace, settings: Settings) -> int:
+    if not args.shop:
+        raise CannotStart("Say whose returns they are: --shop ID, the marketplace's own.")
+    source = sys.stdin.buffer if args.file == "-" else Path(args.file)
+    try:
+        summary = asyncio.run(_returned(source, args.shop, settings))
+    except OSError as error:
+        raise CannotStart(f"{args.file} cannot be read: {error.strerror}.") from error
+    except TooLarge as error:
+        raise CannotStart(f"{args.file} cannot be read: {error}.") from error
+    print(f"{summary}.")
+    return 1 if summary.wants_a_person else 0
+
+
+async def _returned(source: Path | BinaryIO, shop: str, settings: Settings) -> ReturnsSummary:
+    running = await build(settings)
+    summary = ReturnsSummary()
+    try:
+        known = await running.desk.ledger.shops([shop_id(shop)])
+        if not known:
+            raise CannotStart(f"There is no shop {shop}: bring it in first, with `aftersales import`.")
+        async for result in import_returns(source, running.desk, known[shop_id(shop)]):
+            summary.add(result)
+            if result.text:
+                print(f"line {result.place}{f' ({result.id})' if result.id else ''}: {result.text}")
     finally:
         await running.close()
     return summary

@@ -1,6 +1,6 @@
 """What people of the demo do, one act at a time, each through the desk and as who they are."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -8,9 +8,10 @@ from random import Random
 from typing import Any
 
 from ..desk import Asked, Desk, new_id
+from ..engine.appeal import GROUNDS, REASONS_TO_APPEAL
 from ..engine.money import Money, quantize
-from ..engine.request import Request
-from ..engine.vocabulary import Actor, ClaimLine, Evidence, EvidenceKind, Order, Party, ReturnMethod
+from ..engine.request import Request, RequestLine
+from ..engine.vocabulary import Actor, ClaimLine, Evidence, EvidenceKind, OfferKind, Order, Party, ReturnMethod
 from ..store.files import StoredEvidence
 from .catalog import BY_SHOP
 from .people import AGENT, APP, buyer, carrier, seller
@@ -29,6 +30,19 @@ def _parcel(dice: Random, request: Request, at: datetime) -> Mapping[str, Any]:
     return {"carrier": name, "tracking": f"{name[:3].upper()}{dice.randrange(10**9, 10**10)}"}
 
 
+def _part(dice: Random, request: Request, at: datetime) -> Mapping[str, Any]:
+    return {"kind": OfferKind.PARTIAL_REFUND, **_half(dice, request, at)}
+
+
+def _another(dice: Random, request: Request, at: datetime) -> Mapping[str, Any]:
+    return {"kind": OfferKind.EXCHANGE, "details": wanted(request.order, request.lines)}
+
+
+def _appeal(dice: Random, request: Request, at: datetime) -> Mapping[str, Any]:
+    reason = GROUNDS[request.appeal.ground].reasons[0] if request.appeal else ""
+    return {"reason": reason, "statement": "See what we have shown; it was not our fault."}
+
+
 def _pickup(dice: Random, request: Request, at: datetime) -> Mapping[str, Any]:
     return {"pickup_at": at + timedelta(hours=dice.uniform(8, 30))}
 
@@ -38,7 +52,7 @@ class Act:
     """
     Args:
         brings: the act's own arguments.
-        shows: the kind of evidence that comes with it.
+        shows: the kind of evidence that comes with it; an appeal comes with what its reason asks for.
         anew: the claim is made anew, in place of the old.
     """
 
@@ -78,6 +92,29 @@ ACTS: Mapping[str, Act] = {
     "fail to deliver":  Act(CARRIER,  "failed"),
     "step in":          Act(PLATFORM, "platform_approve",      note="The pattern is known to us."),
     "let it go":        Act(PLATFORM, "refund_without_return", note="Sending it back would cost more than it is worth."),
+    "offer half":       Act(SELLER,   "offer_make",            brings=_part, note="Keep it, and have half of it back?"),
+    "offer all":        Act(SELLER,   "offer_make",            {"kind": OfferKind.FULL_REFUND}, note="All of it, and excuse us."),
+    "offer to send":    Act(SELLER,   "offer_make",            {"kind": OfferKind.SEND_ITEMS}, note="We send you what is missing."),
+    "offer another":    Act(SELLER,   "offer_make",            brings=_another, note="The same in another colour?"),
+    "take the offer":   Act(BUYER,    "offer_accept",          note="Yes, please."),
+    "no, thanks":       Act(BUYER,    "offer_decline"),
+    "dispute":          Act(BUYER,    "dispute_open",          note="The photo shows it well enough."),
+    "drop the dispute": Act(BUYER,    "dispute_withdraw"),
+    "show mine":        Act(BUYER,    "dispute_submit_evidence", shows=PHOTO),
+    "show ours":        Act(SELLER,   "dispute_submit_evidence", shows=PHOTO, note="As it left our house."),
+    "judge for buyer":  Act(PLATFORM, "dispute_decide",        {"decision": Party.BUYER}, note="The seam is torn on the photo."),
+    "judge for seller": Act(PLATFORM, "dispute_decide",        {"decision": Party.SELLER}, note="Nothing of it can be seen."),
+    "appeal":           Act(SELLER,   "appeal_file",           brings=_appeal),
+    "take it up":       Act(PLATFORM, "appeal_take_up"),
+    "ask for more":     Act(PLATFORM, "appeal_request_evidence", note="Who signed for it?"),
+    "show more":        Act(SELLER,   "appeal_add_evidence",   shows=PHOTO),
+    "compensate":       Act(PLATFORM, "appeal_approve",        note="The carrier's book says so too."),
+    "deny":             Act(PLATFORM, "appeal_deny",           note="The carrier's book says otherwise."),
+    "promise speed":    Act(PLATFORM, "grant_speedy",          note="A buyer of ten years."),
+    "confirm parcel":   Act(SELLER,   "confirm_package"),
+    "arrange":          Act(SELLER,   "arrange"),
+    "send out":         Act(SELLER,   "send",                  brings=_parcel),
+    "cannot send":      Act(SELLER,   "refund_instead",        {"reason": "out_of_stock"}, note="The last one is gone."),
     "close":            Act(PLATFORM, "close",                 note="Claimed twice by mistake; settled on the phone."),
 }
 # fmt: on
@@ -91,7 +128,8 @@ async def perform(desk: Desk, dice: Random, request: Request, name: str) -> Requ
     """
     act = ACTS[name]
     actor = _who(act.by, dice, request)
-    shown = [await show(desk, actor, act.shows)] if act.shows else []
+    kinds = _needed(request) if act.action == "appeal_file" else ([act.shows] if act.shows else [])
+    shown = [await show(desk, actor, kind) for kind in kinds]
     if act.anew:
         done = await desk.replace(request.id, act.action, actor, _anew(request, act.note), expected=request.version)
         return done.request
@@ -103,19 +141,35 @@ async def perform(desk: Desk, dice: Random, request: Request, name: str) -> Requ
 
 
 async def claim(
-    desk: Desk, dice: Random, order: Order, kind: str, reason: str, method: ReturnMethod | None, note: str
-) -> Request:
-    """A buyer asks, about one line or all of them.
+    desk: Desk, dice: Random, order: Order, kind: str, reason: str, method: ReturnMethod | None, note: str,
+    *, single: bool = False,
+) -> Request:  # fmt: skip
+    """A buyer asks, about one line or all of them; about one where it must be one.
 
     Raises:
         Refused: as to anybody.
     """
     actor, known = buyer(order.buyer_id), desk.registry.kinds[kind].reasons[reason]
-    lines = order.lines if dice.random() < 0.5 else order.lines[:1]
-    wanted = tuple(ClaimLine(line.id, line.quantity if dice.random() < 0.7 else 1) for line in lines)
+    lines = order.lines if dice.random() < 0.5 and not single else order.lines[:1]
+    claimed = tuple(ClaimLine(line.id, line.quantity if dice.random() < 0.7 else 1) for line in lines)
+    details = wanted(order, claimed) if desk.registry.kinds[kind].offered_as is OfferKind.EXCHANGE else {}
     shown = [await show(desk, actor, PHOTO)] if PHOTO in known.evidence else []
-    done = await desk.open(kind, actor, Asked(order.id, wanted, reason, note, tuple(shown), method))
+    done = await desk.open(kind, actor, Asked(order.id, claimed, reason, note, tuple(shown), method, details))
     return done.request
+
+
+def wanted(order: Order, lines: Sequence[ClaimLine | RequestLine]) -> Mapping[str, Any]:
+    """The same in another colour, of each."""
+    bought = [(line.order_line_id, order.line(line.order_line_id)) for line in lines]
+    return {"wanted": [{"orderLineId": id, "skuId": f"{line.product_id}-X"} for id, line in bought if line]}
+
+
+def _needed(request: Request) -> list[EvidenceKind]:
+    """One of each that the appeal's first reason asks for."""
+    if request.appeal is None:
+        return []
+    reason = REASONS_TO_APPEAL[GROUNDS[request.appeal.ground].reasons[0]]
+    return [min(needed, key=lambda kind: kind.value) for needed in reason.needs]
 
 
 async def show(desk: Desk, actor: Actor, kind: EvidenceKind) -> str:

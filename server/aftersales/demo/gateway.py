@@ -10,7 +10,7 @@ from .catalog import VARIATIONS
 
 BOOK = """
     CREATE TABLE IF NOT EXISTS payments (
-        id TEXT PRIMARY KEY, request_id TEXT NOT NULL, buyer_id TEXT NOT NULL,
+        id TEXT PRIMARY KEY, request_id TEXT, buyer_id TEXT NOT NULL,
         amount TEXT NOT NULL, currency TEXT NOT NULL, asked BIGINT NOT NULL
     )
 """

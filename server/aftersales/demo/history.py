@@ -84,7 +84,8 @@ class History:
         dice = self._dice
         hours = tuple(dice.uniform(least, most) for _, least, most in story.steps[:until])
         begins = self._now - timedelta(hours=dice.uniform(*since) + sum(hours))
-        stall = dice.choice(STALLS if story.payable else [stall for stall in STALLS if stall.currency == "IDR"])
+        at_home = story.at_home or not story.payable
+        stall = dice.choice([stall for stall in STALLS if stall.currency == "IDR"] if at_home else STALLS)
         kind = self._desk.registry.kinds[story.kind]
         return begins, Life(story, to_be_claimed(dice, story, kind, stall, begins, self._buyer(story, stall)), hours)
 
@@ -97,7 +98,8 @@ class History:
     async def _travel(self, to: datetime) -> None:
         """Go there, and let time act on the way, at each instant that matters."""
         ledger, almanac = self._desk.ledger, self._almanac
-        while wakes := [at for at in (await ledger.next_wake(), await ledger.next_refund_at()) if at and at <= to]:
+        next_ones = (ledger.next_wake, ledger.next_refund_at, ledger.next_reservation_at)
+        while wakes := [at for next_one in next_ones if (at := await next_one()) and at <= to]:
             almanac.at = max(almanac.at, min(wakes))
             await self._tender.tend()
         almanac.at = to
@@ -115,7 +117,9 @@ class History:
     async def _first(self, life: Life) -> Request:
         story, order = life.story, await self._desk.ledger.order(life.order.id)
         assert order is not None
-        return await claim(self._desk, self._dice, order, story.kind, story.reason, story.method, story.note)
+        return await claim(
+            self._desk, self._dice, order, story.kind, story.reason, story.method, story.note, single=story.single
+        )
 
     async def _next(self, life: Life) -> Request:
         request = await self._desk.ledger.request(life.request_id)

@@ -7,7 +7,7 @@ from ..engine.vocabulary import Actor, Party, Shop
 from .catalog import LISTRIK, MAWAR, SIAM
 
 AGENT = Actor(Party.PLATFORM, "ag_bima", client="demo")
-APP_GRANTS = frozenset({"view", "review", "inspect", "orders.import"})
+APP_GRANTS = frozenset({"view", "review", "offer", "inspect", "ship", "appeal", "orders.import"})
 APP = Actor(Party.PARTNER, "ap_stockwise", frozenset({MAWAR.id, LISTRIK.id}), APP_GRANTS, "Stockwise")
 
 

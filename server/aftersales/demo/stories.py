@@ -19,6 +19,8 @@ class Story:
         times: how often it came to its end long ago. Twice besides it has just got as far as each of its steps.
         steps: (act, at least, at most so many hours after the one before). Each leaves time on the clock it stops.
         payable: whether the buyer's bank takes the money.
+        single: it is about one product.
+        at_home: it happens in Indonesia; other markets take fewer reasons.
     """
 
     times: int
@@ -28,9 +30,11 @@ class Story:
     steps: Steps
     method: ReturnMethod | None = field(default=None, kw_only=True)
     payable: bool = field(default=True, kw_only=True)
+    single: bool = field(default=False, kw_only=True)
+    at_home: bool = field(default=False, kw_only=True)
 
 
-RO, RR = "refund_only", "return_refund"
+RO, RR, RS, EX = "refund_only", "return_refund", "reshipment", "exchange"
 
 # fmt: off
 STORIES = (
@@ -76,5 +80,62 @@ STORIES = (
            ("accept parcel", 4, 36)), method=DROP_OFF),
     Story(1,  RR, "counterfeit",          "The seal is missing.",
           (("approve", 2, 20), ("hand over", 10, 60), ("deliver", 20, 60), ("accept parcel", 4, 36)), method=DROP_OFF, payable=False),
+
+    # something else is offered
+    Story(4,  RR, "damaged",              "A scratch on the back.",          (("offer half", 3, 20), ("take the offer", 2, 20)), method=DROP_OFF, single=True),
+    Story(3,  RR, "wrong_size",           "A finger too long.",
+          (("offer half", 3, 20), ("no, thanks", 2, 20), ("approve", 1, 10), ("hand over", 10, 60), ("deliver", 20, 60), ("accept parcel", 4, 36)),
+          method=DROP_OFF, single=True),
+    Story(2,  RR, "other",                "The box smells of soap.",         (("offer half", 3, 20), (SILENCE, 24, 25), ("keep it", 1, 10)), method=DROP_OFF, single=True),
+    Story(3,  RR, "missing_item",         "No lid in the box.",
+          (("offer to send", 3, 20), ("take the offer", 2, 20), ("send out", 3, 20), ("deliver", 20, 60)), method=DROP_OFF),
+    Story(3,  RR, "wrong_size",           "Any other colour but this.",
+          (("offer another", 3, 20), ("take the offer", 2, 20), ("hand over", 10, 60), ("deliver", 20, 60), ("accept parcel", 4, 36),
+           ("send out", 3, 20), ("deliver", 20, 60)), method=DROP_OFF),
+
+    # the platform judges
+    Story(4,  RO, "damaged",              "The seam is torn.",
+          (("reject", 3, 20), ("dispute", 2, 30), ("show mine", 2, 10), ("show ours", 2, 10), ("judge for buyer", 2, 20), ("appeal", 10, 60))),
+    Story(3,  RR, "defective",            "It clicks.",
+          (("reject", 3, 20), ("dispute", 2, 30), ("show mine", 2, 10), ("show ours", 2, 10), ("judge for seller", 2, 20)), method=DROP_OFF),
+    Story(2,  RR, "wrong_size",           "Never worn outside, I swear.",
+          (("approve", 2, 20), ("hand over", 10, 60), ("deliver", 20, 60), ("reject parcel", 4, 36), ("dispute", 2, 30), (SILENCE, 24, 25),
+           ("judge for buyer", 2, 20)), method=DROP_OFF),
+    Story(2,  RO, "missing_item",         "Two of three.",                   (("reject", 3, 20), ("dispute", 2, 30), ("drop the dispute", 2, 10), ("withdraw", 2, 10))),
+
+    # the seller appeals
+    Story(4,  RO, "counterfeit",          "The print is blurred.",           (("step in", 4, 18), ("appeal", 10, 60), ("take it up", 5, 40), ("compensate", 5, 60))),
+    Story(3,  RO, "not_received",         "Nobody rang.",                    (("step in", 4, 18), ("appeal", 10, 60), ("take it up", 5, 40), ("deny", 5, 60))),
+    Story(2,  RO, "not_received",         "The guard has seen nothing.",
+          (("step in", 4, 18), ("appeal", 10, 60), ("ask for more", 5, 40), ("show more", 2, 20), ("compensate", 5, 60))),
+
+    # the money goes before the goods have come
+    Story(3,  RR, "wrong_size",           "For my sister, who is smaller.",
+          (("approve", 2, 20), ("promise speed", 1, 10), ("hand over", 5, 60), ("deliver", 20, 60), ("confirm parcel", 4, 60)), method=DROP_OFF),
+    Story(3,  RR, "defective",            "The fan stands still.",
+          (("approve", 2, 20), ("promise speed", 1, 10), ("hand over", 5, 60), ("deliver", 20, 60), ("appeal", 4, 60)), method=DROP_OFF),
+
+    # it is sent again
+    Story(6,  RS, "missing_item",         "The instructions, and a screw.",  (("approve", 2, 20), ("arrange", 2, 20), ("send out", 2, 20), ("deliver", 20, 90))),
+    Story(3,  RS, "damaged",              "In pieces.",                      ((SILENCE, 48, 130), (SILENCE, 48, 200)), at_home=True),
+    Story(3,  RS, "defective",            "The second one too.",             (("reject", 3, 20), (SILENCE, 48, 49)), at_home=True),
+    Story(3,  RS, "missing_item",         "One of the pair.",                (("offer all", 3, 20),)),
+    Story(2,  RS, "missing_item",         "A handle.",                       (("offer half", 3, 20), ("no, thanks", 2, 20), ("approve", 1, 10)), single=True),
+    Story(2,  RS, "wrong_item",           "The left one twice.",             (("approve", 2, 20), ("send out", 2, 20), ("lose", 40, 120)), at_home=True),
+    Story(2,  RS, "missing_item",         "Found it: under the lid.",        (("withdraw", 2, 18),)),
+    Story(1,  RS, "missing_item",         "No plug.",                        (("approve", 2, 20), ("cannot send", 2, 20)), payable=False),
+
+    # another one comes
+    Story(6,  EX, "wants_other_variation", "The other colour suits me more.",
+          (("approve", 2, 20), ("hand over", 10, 60), ("deliver", 20, 60), ("accept parcel", 4, 36), ("send out", 2, 20), ("deliver", 20, 90)), method=DROP_OFF),
+    Story(3,  EX, "wrong_size",           "One up, please.",                 ((SILENCE, 48, 130), (SILENCE, 240, 241)), method=DROP_OFF),
+    Story(3,  EX, "defective",            "It does not close.",
+          (("approve", 2, 20), ("send it oneself", 10, 90), ("parcel came", 30, 120), ("reject parcel", 4, 36), (SILENCE, 48, 49)), method=SELF_ARRANGED),
+    Story(2,  EX, "wrong_item",           "Green, not blue.",
+          (("approve", 2, 20), ("hand over", 10, 60), ("deliver", 20, 60), ("accept parcel", 4, 36), ("cannot send", 2, 20)), method=DROP_OFF),
+    Story(2,  EX, "wrong_size",           "Too wide.",                       (("reject, agreed", 3, 20), ("withdraw", 4, 30)), method=DROP_OFF),
+    Story(2,  EX, "not_as_described",     "Darker than on the picture.",     (("offer half", 3, 20), ("take the offer", 2, 20)), method=DROP_OFF, single=True),
+    Story(1,  EX, "wrong_size",           "Too narrow.",
+          (("approve", 2, 20), ("hand over", 10, 60), ("deliver", 20, 60), ("accept parcel", 4, 36), ("cannot send", 2, 20)), method=DROP_OFF, payable=False),
 )
 # fmt: on

@@ -42,7 +42,9 @@ HABITS: Mapping[str, Mapping[str, int]] = {
         "reject, shown": 1,
         "withdraw": 1,
         "step in": 1,
+        "offer half": 1,
     },
+    "awaiting_buyer_response": {"take the offer": 3, "no, thanks": 2},
     "awaiting_buyer_ship": {
         "hand over": 6,
         "fix a time": 6,
@@ -53,7 +55,17 @@ HABITS: Mapping[str, Mapping[str, int]] = {
     },
     "return_in_transit": {"deliver": 12, "parcel came": 12, "lose": 1},
     "pending_inspection": {"accept parcel": 5, "reject parcel": 1},
-    "rejected": {"ask again": 3, "withdraw": 1},
+    "rejected": {
+        "ask again": 3,
+        "withdraw": 1,
+        "dispute": 2,
+        "show mine": 1,
+        "show ours": 1,
+        "judge for buyer": 1,
+        "judge for seller": 1,
+    },
+    "awaiting_seller_ship": {"arrange": 1, "send out": 8, "cannot send": 1},
+    "outbound_in_transit": {"deliver": 12, "lose": 1},
     "package_rejected": {"close": 1},
 }
 SORTS = (Sort.CREATED_DESC, Sort.NEXT_DEADLINE)
@@ -117,7 +129,7 @@ class World:
         order = await desk.ledger.order(imported.id)
         assert order is not None
         method = dice.choice(METHODS) if kind.sends_back else None
-        return await claim(desk, dice, order, story.kind, story.reason, method, story.note)
+        return await claim(desk, dice, order, story.kind, story.reason, method, story.note, single=story.single)
 
 
 def asleep(request_id: str) -> bool:

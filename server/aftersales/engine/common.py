@@ -52,10 +52,13 @@ TAGS = {
     "speedy_refund":            "Speedy refund",
     "auto_approved":            "Approved by silence",
     "seller_rule":              "Approved by the seller's rule",
+    "enforced":                 "Refunded by enforcement",
     "refund_stuck":             "Refund needs a person",
     "out_of_stock":             "Out of stock",
     "send_back_late":           "Late to send back to the buyer",
     "order_collected":          "Collected though the order was canceled",
+    "imported":                 "Brought in from the marketplace, which pays for it",
+    "unknown_reason":           "The marketplace gave a reason that is not known here",
 }
 # fmt: on
 

@@ -18,6 +18,7 @@ from .reasons import Reason, ReasonClass
 from .refusal import Problem, Refused
 from .request import Attempt, Change, Request, RequestLine, child_id, shipping_back
 from .rights import acts_as, may_do
+from .shop_rules import Rule
 from .telling import events
 from .terms import Terms
 from .vocabulary import Actor, Claim, ClaimLine, OrderState, Party
@@ -32,6 +33,7 @@ class Opening:
     Args:
         id, number: the new request's own, made by whoever asks.
         instead_of: the request it replaces, whose units are free to be claimed again.
+        rules: the shop's own, of which one may grant the request at once (RO2).
     """
 
     claim: Claim
@@ -44,6 +46,7 @@ class Opening:
     number: str = ""
     instead_of: Request | None = None
     given: Mapping[str, Any] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
 
     @property
     def reason(self) -> Reason | None:

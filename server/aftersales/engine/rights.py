@@ -1,6 +1,7 @@
 """Who may see and who may do what (section 11 of the model). Nothing else in the server decides this."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from .refusal import Problem
 from .vocabulary import Actor, Party
@@ -13,7 +14,7 @@ GRANTS = {
     "inspect":        "Accept or reject the parcel that came back.",
     "offer":          "Propose another solution.",
     "ship":           "Send goods out; see the buyer's name.",
-    "refund":         "Refund unasked.",
+    "refund":         "Refund unasked; `refund:500000` up to that much at a time, in the order's currency.",
     "appeal":         "Appeal against a refund.",
     "settings":       "Change the shop's rules.",
     "orders.import":  "Bring in orders.",
@@ -59,6 +60,18 @@ def may_do(actor: Actor, by: Party, grant: str) -> Iterator[Problem]:
         )
     elif acts_as(actor) is Party.SELLER and not actor.holds(grant):
         yield Problem("FORBIDDEN", "This needs the grant {permission}.", guard="G_OWNER", permission=grant)
+
+
+def amount_limit(actor: Actor, grant: str) -> Decimal | None:
+    """The most that such a grant allows at a time; None: as much as there is. What is no number allows nothing."""
+    if "*" in actor.grants or grant in actor.grants:
+        return None
+    limits = [held.partition(":")[2] for held in actor.grants if held.startswith(f"{grant}:")]
+    return max((_number(limit) for limit in limits), default=Decimal(0))
+
+
+def _number(text: str) -> Decimal:
+    return Decimal(text) if text.isascii() and text.isdecimal() else Decimal(0)
 
 
 def _names(by: Party) -> tuple[str, ...]:

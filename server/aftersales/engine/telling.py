@@ -29,7 +29,14 @@ def events(
 Said = tuple[str, Mapping[str, Any], str | None]
 
 
-_SAID = {"reason": "reason", "carrier": "carrier", "tracking": "tracking", "refund_id": "refundId"}
+_SAID = {
+    "reason": "reason",
+    "carrier": "carrier",
+    "tracking": "tracking",
+    "refund_id": "refundId",
+    "rule_id": "ruleId",
+    "rule_name": "ruleName",
+}
 
 
 def _named(named: tuple[str, ...], given: Mapping[str, Any], after: Request) -> Iterator[Said]:

@@ -173,7 +173,10 @@ class Actor:
     client: str = ""
 
     def holds(self, grant: str) -> bool:
-        return not grant or "*" in self.grants or grant in self.grants
+        """Whether they have the grant, be it with a limit (`refund:500000`)."""
+        if not grant or "*" in self.grants or grant in self.grants:
+            return True
+        return any(held.startswith(f"{grant}:") for held in self.grants)
 
 
 SYSTEM = Actor(Party.SYSTEM, "system")
@@ -248,6 +251,7 @@ class Order:
         digits: decimals of the currency's minor unit.
         claims: other requests and refunds on this order.
         claims_version: grows with each change to `claims`; a write that relies on them is guarded by it.
+        stub: made up from a return that names it, until the marketplace tells of the order itself (section 14).
     """
 
     id: str
@@ -266,6 +270,7 @@ class Order:
     buyer_name: str | None = None
     claims: tuple[Claimed, ...] = ()
     claims_version: int = 0
+    stub: bool = False
 
     def line(self, id: str) -> OrderLine | None:
         return next((line for line in self.lines if line.id == id), None)

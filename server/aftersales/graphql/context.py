@@ -12,6 +12,7 @@ from graphql import GraphQLError
 from ..desk import Desk
 from ..engine.vocabulary import Actor, Party
 from ..feed import Feed
+from ..rulebooks import Rulebooks
 from ..store.appeals import Appeals
 from ..store.lists import Lists
 from ..store.log import Log
@@ -31,6 +32,7 @@ class House:
     feed: Feed
     languages: Languages
     appeals: Appeals
+    rulebooks: Rulebooks
     heartbeat_seconds: float = 15.0
 
 

@@ -4,7 +4,7 @@ from enum import Enum
 
 import strawberry
 
-from ..engine.request import ClockStatus, Leg
+from ..engine.request import ClockStatus, Leg, RefundStatus
 from ..engine.vocabulary import EvidenceKind, OfferKind, OfferStatus, OrderState, Party, ReturnMethod, ShopKind, Status
 
 strawberry.enum(
@@ -25,6 +25,7 @@ strawberry.enum(
 )
 strawberry.enum(ShopKind, description="Malls have policies of their own.")
 strawberry.enum(OrderState, description="How far an order has come, as the marketplace tells it.")
+strawberry.enum(RefundStatus, description="Whether money has gone to the buyer.")
 strawberry.enum(OfferKind, description="What a seller may propose instead of what was asked.")
 strawberry.enum(OfferStatus, description="Whether an offer waits, and how it ended.")
 strawberry.enum(EvidenceKind, description="What sort of file it is. AWB is a carrier's waybill.")

@@ -8,6 +8,7 @@ from strawberry.dataloader import DataLoader
 
 from ..engine.request import Request
 from ..engine.rights import may_see
+from ..engine.seller_refund import SellerRefund
 from ..store.log import LoggedEvent
 from .filters import all_visible
 
@@ -26,6 +27,8 @@ class Loaders:
         self.visible: DataLoader[str, Request | None] = DataLoader(self._visible)
         self.lean: DataLoader[str, Request | None] = DataLoader(self._lean)
         self.evidence_of: DataLoader[str, list[Any]] = DataLoader(self._evidence_of)
+        self.external_status: DataLoader[str, str | None] = DataLoader(self._external_status)
+        self.seller_refunds: DataLoader[str, list[SellerRefund]] = DataLoader(self._seller_refunds)
         self.order_requests: DataLoader[str, list[str]] = DataLoader(self._order_requests)
 
     def history(self, first: int, before: int | None) -> DataLoader[str, list[LoggedEvent]]:
@@ -71,6 +74,14 @@ class Loaders:
 
     async def _evidence_of(self, ids: list[str]) -> list[list[Any]]:
         found = await self._context.desk.ledger.evidence_of(ids)
+        return [found.get(id, []) for id in ids]
+
+    async def _external_status(self, ids: list[str]) -> list[str | None]:
+        found = await self._context.desk.ledger.external_statuses(ids)
+        return [found.get(id) for id in ids]
+
+    async def _seller_refunds(self, ids: list[str]) -> list[list[SellerRefund]]:
+        found = await self._context.desk.ledger.seller_refunds(ids)
         return [found.get(id, []) for id in ids]
 
     async def _order_requests(self, ids: list[str]) -> list[list[str]]:

@@ -20,6 +20,7 @@ from .scalars import Cursor
 if TYPE_CHECKING:
     # made of requests, and read by strawberry when the schema is built
     from .connections import RequestConnection
+    from .seller_refunds import SellerRefund
 
 
 @strawberry.interface(description="Whatever has an id: `node` finds it again.")
@@ -81,6 +82,9 @@ class Order(Node):
     state: vocabulary.OrderState = strawberry.field(description="How far it has come, as the marketplace tells it.")
     placed_at: datetime = strawberry.field(description="When the buyer ordered.")
     delivered_at: datetime | None = strawberry.field(description="When it arrived: the time to claim runs from here.")
+    stub: bool = strawberry.field(
+        description="It is known only from a return that was brought in; what it says of itself may be a part."
+    )
 
     @strawberry.field(description="Who sold it.")
     def shop(self) -> Shop:
@@ -93,6 +97,13 @@ class Order(Node):
     @strawberry.field(description="In the marketplace's order.")
     def lines(self) -> list[OrderLine]:
         return [order_line(line) for line in self.of.lines]
+
+    @strawberry.field(description="What the seller gave back unasked, latest first, at most a hundred.")
+    async def refunds(self) -> list[Annotated[SellerRefund, strawberry.lazy(".seller_refunds")]]:
+        from .seller_refunds import seller_refund
+
+        found = await self.context.loaders.seller_refunds.load(self.of.id)
+        return [seller_refund(self.context, of) for of in found]
 
     @strawberry.field(description="The requests on this order that the caller may see, newest first.")
     async def requests(
@@ -128,7 +139,7 @@ def shop(context: Context, of: vocabulary.Shop) -> Shop:
 def order(context: Context, of: vocabulary.Order) -> Order:
     return Order(
         of=of, context=context, id=strawberry.ID(of.id), number=of.number, state=of.state, placed_at=of.placed_at,
-        delivered_at=of.delivered_at,
+        delivered_at=of.delivered_at, stub=of.stub,
     )  # fmt: skip
 
 

@@ -25,6 +25,8 @@ from .previews import PreviewQueries
 from .problems import MEMBERS
 from .queries import Query
 from .scalars import SCALARS
+from .seller_refunds import SellerRefundMutations
+from .shop_rules import ShopRuleMutations, ShopRuleQueries
 from .subscriptions import Subscription
 
 
@@ -47,7 +49,7 @@ def build_schema(registry: Registry) -> strawberry.Schema:
     return strawberry.Schema(
         query=create_type(
             "Query",
-            priced([*fields_of(Query), *fields_of(PreviewQueries)]),
+            priced([*fields_of(Query), *fields_of(PreviewQueries), *fields_of(ShopRuleQueries)]),
             description="Reading. What the caller may not see is not there.",
         ),
         mutation=create_type(
@@ -67,6 +69,8 @@ def core_owners(registry: Registry) -> Iterator[type]:
     yield CoreMutations
     yield MarketplaceMutations
     yield EvidenceMutations
+    yield SellerRefundMutations
+    yield ShopRuleMutations
     yield DisputeMutations
     yield AppealMutations
     possible = {row.action for kind in registry.kinds.values() for row in kind.process.rows}

@@ -22,6 +22,7 @@ from ..engine.reasons import RejectCode
 from ..engine.rights import sees_buyer, sees_seller_side
 from ..engine.stages import expiry
 from ..engine.vocabulary import SYSTEM
+from ..marketplace.statuses import FORMAT, external
 from ..store.files import StoredEvidence
 from . import labels
 from .context import Context
@@ -310,12 +311,38 @@ class Request(Node):
     async def next(self) -> Request | None:
         return await _other(self.context, self.of.next_id)
 
+    @strawberry.field(description="As the marketplace's own API would tell it; null where it has no such kind.")
+    def external(self) -> ExternalStatus | None:
+        return external_status(self)
+
     @strawberry.field(description="What only this kind knows; null where there is no more.")
     def details(self) -> RequestDetails | None:
         type = self.context.desk.registry.types.get(self.of.kind)
         if type is None or type.details is None:
             return None
         return details_of(type.details, labels.kind(self.context, self.of.kind), self.of)
+
+
+@strawberry.type(description="Where a request stands, in the marketplace's own words.")
+class ExternalStatus:
+    request: strawberry.Private[Request]
+    format: str = strawberry.field(description="Whose words: tiktok.")
+    status: str = strawberry.field(description="Its `return_status`.")
+    next_action: str | None = strawberry.field(description="What it would ask of the seller now; null: nothing.")
+    deadline: datetime | None = strawberry.field(description="Until when; null without an action.")
+
+    @strawberry.field(description="Of a request that was brought in: its status as the file spelt it, latest.")
+    async def raw_status(self) -> str | None:
+        return await self.request.context.loaders.external_status.load(self.request.of.id)
+
+
+def external_status(request: Request) -> ExternalStatus | None:
+    of = external(request.of)
+    if of is None:
+        return None
+    return ExternalStatus(
+        request=request, format=FORMAT, status=of.status, next_action=of.next_action, deadline=of.deadline
+    )
 
 
 # fmt: off

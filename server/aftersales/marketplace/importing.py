@@ -176,7 +176,7 @@ def _fitting(row: Row, shops: Mapping[str, Shop], orders: Mapping[str, Order]) -
             return _against(row, "A shop stays in its market: {market}.", "market", market=shops[id].market)
         case ImportedOrder(id=id, currency=currency) if id in orders and orders[id].currency != currency:
             return _against(row, ANOTHER_CURRENCY, "currency")
-        case ImportedOrder(id=id) as told if id in orders and orders[id].claims:
+        case ImportedOrder(id=id) as told if id in orders and orders[id].claims and not imports.was_stub(orders[id]):
             return _in_their_places(row, told, orders[id])
     return row
 
@@ -198,6 +198,8 @@ def _result(row: Row, order: ImportedOrder, outcome: imports.Outcome) -> RowResu
             row = _against(row, "There is no such shop: bring it in first.", "shopId", code="NOT_FOUND")
         case imports.Outcome.CURRENCY_DIFFERS:
             row = _against(row, ANOTHER_CURRENCY, "currency")
+        case imports.Outcome.LACKS_LINE:
+            row = _against(row, "A return that came before names a product that is on no line here.", "lines")
     return refused(row) if row.problems else RowResult(row.place, row.name, order.id, Outcome(outcome.value))
 
 

@@ -151,6 +151,8 @@ def rights(kinds: Iterable[Kind]) -> str:
             f"Who may see what:\n\n{seen}",
             f"Who may do what; {stands}, within its grants. A seller with the grant `*` has all.",
             table(("Mutation", "By", "Grant", "Rules"), _acts(kinds)),
+            "`sellerRefundCreate` is the seller's, with the grant `refund`; `shopRuleSave`, `shopRuleRemove`,"
+            " `shopRules` and `shopRulePreview` the seller's own, with `settings`, and no partner's.",
             "Orders are brought in by a partner for its shops, or the platform for all, with the grant `orders.import`;"
             " carriers tell of parcels; whoever else may act may register evidence.",
             table(("Grant", "What it allows"), ((code(grant), allows) for grant, allows in GRANTS.items())),

@@ -12,7 +12,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "shops": ("id", "name", "market", "kind", "timezone", "return_address", "open"),
     "orders": (
         "id", "shop_id", "number", "buyer_id", "buyer_name", "currency", "state", "placed_at", "delivered_at",
-        "total", "shipping_paid", "fulfilment", "claims_version",
+        "total", "shipping_paid", "fulfilment", "claims_version", "stub",
     ),
     "order_lines": (
         "id", "order_id", "position", "sku_id", "product_id", "seller_sku", "product_name", "variation_name",
@@ -77,7 +77,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 # Columns that only some statements name: kept by SQL itself, by time, or by the import.
 ASIDE: dict[str, tuple[str, ...]] = {
     "shops": ("sequence",),
-    "orders": ("imported_at", "source_hash", "stub"),
+    "orders": ("imported_at", "source_hash"),
     "order_lines": ("platform_discount", "seller_discount"),
     "requests": ("sequence", "search"),
     "deadlines": ("tries", "parked_at", "fault_text"),

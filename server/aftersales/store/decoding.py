@@ -60,13 +60,14 @@ def shop(row: Row) -> Shop:
 def order(row: Row, shop: Shop, lines: Sequence[Row], claims: tuple[Claimed, ...], digits: int) -> Order:
     (
         id, _, number, buyer_id, buyer_name, currency, state, placed_at, delivered_at,
-        total, shipping_paid, fulfilment, claims_version,
+        total, shipping_paid, fulfilment, claims_version, stub,
     ) = row  # fmt: skip
     return Order(
         id, number, shop, buyer_id, currency, digits, OrderState(state),
         instant(placed_at), instant_or_none(delivered_at),
         from_minor(total, currency, digits), from_minor(shipping_paid, currency, digits),
         tuple(order_line(line, currency, digits) for line in lines), fulfilment, buyer_name, claims, claims_version,
+        bool(stub),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..engine.arrival import IMPORTED
 from ..engine.cases import Appeal, Dispute, Offer
 from ..engine.clocks import warnings
 from ..engine.money import Money, to_minor
@@ -114,7 +115,8 @@ def refund_row(request: Request, position: int, refund: Refund, now: datetime) -
     digits, at = request.order.digits, micros(now)
     paid, failed = refund.status is RefundStatus.PAID, refund.status is RefundStatus.FAILED
     stuck = not paid and "refund_stuck" in request.tags
-    settled = paid or (failed and stuck)
+    # the marketplace pays for what was brought in from it (section 14)
+    settled = paid or (failed and stuck) or IMPORTED in request.tags
     return (
         refund.id, request.id, request.order.id, request.order.shop.id, position, to_minor(refund.amount, digits),
         refund.amount.currency, refund.initiator.title, refund.status.value,

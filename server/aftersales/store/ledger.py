@@ -6,6 +6,7 @@ from datetime import datetime
 from ..engine.request import Change
 from .agenda import Agenda
 from .conflicts import KeyTaken, NumberTaken, OrderMoved, StaleVersion
+from .external import External
 from .files import Files
 from .imports import Imports
 from .keys import Key
@@ -13,12 +14,14 @@ from .memory import Memory
 from .payments import Payments
 from .reading import Reading
 from .reservations import Reservations
+from .rules import Rules
+from .unasked import Unasked
 from .writing import statements
 
 __all__ = ["KeyTaken", "Ledger", "NumberTaken", "OrderMoved", "StaleVersion"]
 
 
-class Ledger(Reading, Agenda, Payments, Reservations, Files, Imports, Memory):
+class Ledger(Reading, Agenda, Payments, Unasked, Rules, Reservations, Files, Imports, External, Memory):
     """The only way to the record. It knows no rule: what it writes, the engine has decided."""
 
     async def commit(self, changes: Sequence[Change], *, processed_at: datetime, key: Key | None = None) -> None:

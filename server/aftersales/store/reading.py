@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from ..engine.request import Request, Shipment
+from ..engine.shop_rules import Rule
 from ..engine.terms import Terms
 from ..engine.vocabulary import Order, Shop, Stage
 from . import decoding
@@ -11,6 +12,7 @@ from .claims import CLAIMED_LINES, claims
 from .columns import COLUMNS, select
 from .database import Database, Row, Statement, padded
 from .decoding import by_owner
+from .rules import rule, rules_of
 from .values import Digits
 
 StageOf = Callable[[str, str], Stage | None]
@@ -88,6 +90,13 @@ class Reading:
 
     async def order(self, id: str) -> Order | None:
         return (await self.orders([id])).get(id)
+
+    async def order_with_rules(self, id: str) -> tuple[Order | None, tuple[Rule, ...]]:
+        """An order, and the rules of its shop that stand, in one hop."""
+        *read, rules = await self.database.read(
+            *_order_statements(*padded([id]), lean=False), rules_of("(SELECT shop_id FROM orders WHERE id = ?)", id)
+        )
+        return self._orders(read).get(id), tuple(map(rule, rules))
 
     async def orders(self, ids: Sequence[str]) -> dict[str, Order]:
         """Orders with their shops, lines and claims."""

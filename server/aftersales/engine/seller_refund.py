@@ -1,0 +1,191 @@
+"""A seller refunds unasked: the buyer need not agree, and may claim that much less (section 10 of the model)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from .guards import NOTE_LIMIT
+from .money import Money, to_minor
+from .refusal import Problem, Refused
+from .request import RefundStatus
+from .rights import amount_limit, may_do
+from .vocabulary import Actor, Order, OrderState, Party
+
+# From the Shipped tab: what is on its way, or has come.
+SHIPPED = frozenset({OrderState.IN_TRANSIT, OrderState.DELIVERED})
+
+# fmt: off
+REASONS_TO_REFUND = {
+    #  code                             in words
+    "missing_product_or_accessories": "Products or accessories are missing",
+    "agreed_with_buyer":              "Agreed with the buyer",
+    "goodwill":                       "As a favour",
+    "other":                          "Another reason",
+}
+# fmt: on
+
+
+@dataclass(frozen=True, slots=True)
+class RefundLine:
+    """`amount` is None for all that is left of the line."""
+
+    order_line_id: str
+    amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a seller wants to give back.
+
+    Args:
+        id: of the refund, made by whoever asks: the provider's key for ever.
+    """
+
+    id: str
+    order: Order
+    lines: tuple[RefundLine, ...]
+    reason: str
+    note: str
+    actor: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SellerRefund:
+    """Money given back unasked.
+
+    Args:
+        lines: (order line id, share) pairs; the shares sum to `amount`.
+        tries: how often the provider did not pay.
+    """
+
+    id: str
+    order_id: str
+    shop_id: str
+    amount: Money
+    lines: tuple[tuple[str, Money], ...]
+    reason: str
+    note: str
+    by: Party
+    actor_id: str
+    client: str
+    created_at: datetime
+    status: RefundStatus = RefundStatus.PENDING
+    tries: int = 0
+    paid_at: datetime | None = None
+
+
+def refund_unasked(wish: Wish) -> SellerRefund:
+    """The refund, within each line and the order as paid, beside all that was granted so far.
+
+    Raises:
+        Refused: FORBIDDEN, INELIGIBLE, NOT_FOUND, AMOUNT_EXCEEDED, INVALID_INPUT, REASON_NOT_ALLOWED, NOTE_REQUIRED.
+    """
+    if denied := tuple(may_do(wish.actor, Party.SELLER, "refund")):
+        raise Refused(denied)
+    if problems := [*_state(wish), *_said(wish), *_lines(wish)]:
+        raise Refused(problems)
+    shares = tuple((line.order_line_id, _share(wish, line)) for line in wish.lines)
+    amount = sum((share for _, share in shares), Money.zero(wish.order.currency))
+    # what is wrong with a line was said there; of the sum only what is wrong with it alone
+    if too_much := _sum(wish, amount):
+        raise Refused(too_much)
+    return SellerRefund(
+        wish.id, wish.order.id, wish.order.shop.id, amount, shares, wish.reason, wish.note.strip(), wish.actor.party,
+        wish.actor.id, wish.actor.client, wish.at,
+    )  # fmt: skip
+
+
+def left_of_line(order: Order, order_line_id: str) -> Money:
+    """What was paid for the line and not given back, but no more than is left of the order."""
+    bought = order.line(order_line_id)
+    if bought is None:
+        return Money.zero(order.currency)
+    return max(Money.zero(order.currency), min(bought.paid - order.refunded(bought.id), _left_of_order(order)))
+
+
+def _left_of_order(order: Order) -> Money:
+    return max(Money.zero(order.currency), order.total - order.refunded())
+
+
+def _share(wish: Wish, line: RefundLine) -> Money:
+    return left_of_line(wish.order, line.order_line_id) if line.amount is None else line.amount
+
+
+def _state(wish: Wish) -> Iterator[Problem]:
+    if wish.order.state not in SHIPPED:
+        yield Problem(
+            "INELIGIBLE", "This cannot be refunded while the order is {state}.", "orderId", guard="G_ORDER_STATE",
+            state=wish.order.state.value,
+        )  # fmt: skip
+
+
+def _said(wish: Wish) -> Iterator[Problem]:
+    if wish.reason not in REASONS_TO_REFUND:
+        yield Problem(
+            "REASON_NOT_ALLOWED", "Choose one of: {allowed}.", "reason", guard="G_REASON",
+            allowed=", ".join(REASONS_TO_REFUND),
+        )  # fmt: skip
+    elif wish.reason == "other" and not wish.note.strip():
+        yield Problem("NOTE_REQUIRED", "Say why in a note.", "note", guard="G_NOTE")
+    if len(wish.note) > NOTE_LIMIT:
+        yield Problem(
+            "INVALID_INPUT", "Say it in at most {limit} characters.", "note", guard="G_NOTE", limit=NOTE_LIMIT
+        )
+
+
+def _lines(wish: Wish) -> Iterator[Problem]:
+    if not wish.lines:
+        yield Problem("INVALID_INPUT", "Name at least one line of the order.", "lines", guard="G_LINE")
+    seen: set[str] = set()
+    for index, line in enumerate(wish.lines):
+        where = f"lines.{index}"
+        if wish.order.line(line.order_line_id) is None:
+            yield Problem("NOT_FOUND", "This order has no such line.", f"{where}.orderLineId", guard="G_LINE")
+        elif line.order_line_id in seen:
+            yield Problem("INVALID_INPUT", "Name each line once.", f"{where}.orderLineId", guard="G_LINE")
+        else:
+            yield from _amount(wish, line, f"{where}.amount")
+        seen.add(line.order_line_id)
+
+
+def _amount(wish: Wish, line: RefundLine, where: str) -> Iterator[Problem]:
+    currency, digits = wish.order.currency, wish.order.digits
+    most = left_of_line(wish.order, line.order_line_id)
+    if line.amount is not None and line.amount.currency != currency:
+        yield Problem("INVALID_INPUT", "Give the amount in {currency}.", where, guard="G_AMOUNT", currency=currency)
+    elif not Money.zero(currency) < _share(wish, line) <= most:
+        yield Problem(
+            "AMOUNT_EXCEEDED", "Refund more than 0 and at most {maximum}.", where, guard="G_AMOUNT", maximum=most
+        )
+    elif line.amount is not None and not _in_minor_units(line.amount, digits):
+        yield Problem(
+            "INVALID_INPUT", "{currency} has {digits} decimals.", where, guard="G_AMOUNT", currency=currency,
+            digits=digits,
+        )  # fmt: skip
+
+
+def _in_minor_units(amount: Money, digits: int) -> bool:
+    try:
+        to_minor(amount, digits)
+    except ValueError:
+        return False
+    return True
+
+
+def _sum(wish: Wish, amount: Money) -> list[Problem]:
+    limit = amount_limit(wish.actor, "refund")
+    if amount > (most := _left_of_order(wish.order)):
+        return [
+            Problem(
+                "AMOUNT_EXCEEDED", "Refund more than 0 and at most {maximum}.", "lines", guard="G_AMOUNT", maximum=most
+            )
+        ]
+    if limit is not None and amount.amount > limit:
+        return [
+            Problem(
+                "FORBIDDEN", "You may refund at most {limit}; ask somebody with a higher limit.", "lines",
+                guard="G_OWNER", permission="refund", limit=str(Money(limit, amount.currency)),
+            )
+        ]  # fmt: skip
+    return []

@@ -1,0 +1,95 @@
+"""A seller's own rules (RO2): data, that say which requests are granted as soon as they are made."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from .money import Money
+from .reasons import REASONS, ReasonClass
+from .refusal import Problem
+from .request import Request
+from .vocabulary import OrderState, Party
+
+MOST_RULES = 50
+MOST_VALUES = 50
+NAME_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """All must hold; an empty one asks nothing.
+
+    Args:
+        reasons: the buyer's reason is one of these.
+        order_states: the order stands at one of these.
+        maximum: what could be refunded is at most this.
+        categories: every product that is claimed is of one of these.
+        evidence: the buyer has shown something.
+        change_of_mind: a change of mind may be granted too.
+    """
+
+    reasons: frozenset[str] = frozenset()
+    order_states: frozenset[OrderState] = frozenset()
+    maximum: Money | None = None
+    categories: frozenset[str] = frozenset()
+    evidence: bool = False
+    change_of_mind: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    id: str
+    shop_id: str
+    name: str
+    active: bool
+    conditions: Conditions
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    updated_by: str
+
+
+def matches(conditions: Conditions, request: Request) -> bool:
+    return not any(failing(conditions, request))
+
+
+def failing(conditions: Conditions, request: Request) -> Iterator[str]:
+    """The conditions that do not hold, by name."""
+    known, lines = REASONS.get(request.reason), (request.order.line(line.order_line_id) for line in request.lines)
+    if conditions.reasons and request.reason not in conditions.reasons:
+        yield "reasons"
+    if conditions.order_states and request.order.state not in conditions.order_states:
+        yield "orderStates"
+    if conditions.maximum is not None and not _within(request.refund_max, conditions.maximum):
+        yield "maximum"
+    if conditions.categories and not all(line and line.category in conditions.categories for line in lines):
+        yield "categories"
+    if conditions.evidence and not any(item.by is Party.BUYER for item in request.evidence):
+        yield "evidence"
+    if not conditions.change_of_mind and known is not None and known.kind is ReasonClass.CHANGE_OF_MIND:
+        yield "changeOfMind"
+
+
+def _within(amount: Money, most: Money) -> bool:
+    return amount.currency == most.currency and amount <= most
+
+
+def objections(name: str, conditions: Conditions, reasons: frozenset[str]) -> Iterator[Problem]:
+    """Everything about a rule that cannot be.
+
+    Args:
+        reasons: those of the kinds that rules can grant.
+    """
+    if not 1 <= len(name.strip()) <= NAME_LIMIT:
+        yield _wrong("name", "Give a name of 1 to {limit} characters.", limit=NAME_LIMIT)
+    for unknown in sorted(conditions.reasons - reasons):
+        yield _wrong("reasons", "There is no reason {reason} that a rule can grant.", reason=unknown[:80])
+    for field, values in (("reasons", conditions.reasons), ("categories", conditions.categories)):
+        if len(values) > MOST_VALUES:
+            yield _wrong(field, "Give at most {limit} of them.", limit=MOST_VALUES)
+    if conditions.maximum is not None and not conditions.maximum > Money.zero(conditions.maximum.currency):
+        yield _wrong("maximum", "Give more than 0.")
+
+
+def _wrong(field: str, message: str, **facts: object) -> Problem:
+    return Problem("INVALID_INPUT", message, field, guard="G_INPUT", **facts)

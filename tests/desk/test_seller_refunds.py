@@ -1,0 +1,212 @@
+"""Refunds that a seller makes unasked: within what was paid, paid once, seen through like any other."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from tests.desk.acts import claim, codes, key
+
+from aftersales.desk import Done, Refunded
+from aftersales.engine.money import Money
+from aftersales.engine.refusal import Refused
+from aftersales.engine.request import RefundStatus
+from aftersales.engine.seller_refund import RefundLine
+from aftersales.engine.vocabulary import Actor, Order, OrderState, Party
+from aftersales.hookspecs import PaymentOutcome
+from aftersales.tender import BACKOFF
+from aftersales.testing import Home
+from aftersales.testing.house import AGENT, BUYER, SELLER, SHOP, house, idr, line
+
+CLERK = Actor(Party.SELLER, "st_2", SELLER.shops, frozenset({"view", "refund:60000"}))
+APP = Actor(Party.PARTNER, "ap_1", SELLER.shops, frozenset({"view", "refund"}), "Stockwise")
+
+
+@pytest_asyncio.fixture
+async def home() -> AsyncIterator[Home]:
+    async with house() as home:
+        yield home
+
+
+async def refund(
+    home: Home, order: Order, *amounts: int | None, actor: Actor = SELLER, name: str = "", **more: Any
+) -> Refunded:
+    """So much of the first line, the second …; None: all that is left."""
+    wanted = zip(order.lines, amounts, strict=False)
+    lines = more.pop("lines", None) or tuple(
+        RefundLine(line.id, None if amount is None else idr(amount)) for line, amount in wanted
+    )
+    said: dict[str, Any] = {"reason": "goodwill", "note": ""} | more
+    used = key(name or f"{order.id} {actor}", f"{lines}{said}", f"{actor.id}:sellerRefundCreate")
+    return await home.running.desk.refund_unasked(order.id, lines, said["reason"], said["note"], actor, used)
+
+
+async def kept(home: Home, done: Refunded) -> Any:
+    return await home.running.desk.ledger.seller_refund(done.refund.id)
+
+
+async def test_a_part_lowers_what_may_be_claimed_and_the_whole_bars_it(home: Home) -> None:
+    """Section 10; case 13."""
+    part, whole = await home.order(number="1"), await home.order(number="2")
+    await refund(home, part, 40_000)
+    await refund(home, whole, None)
+
+    claimed = await home.running.desk.open("refund_only", BUYER, claim(part))
+
+    assert claimed.request.refund_max == idr(60_000)
+    assert await codes(home.running.desk.open("refund_only", BUYER, claim(whole))) == ["INELIGIBLE"]
+
+
+async def test_it_is_paid_once_and_shown_with_who_gave_it(home: Home) -> None:
+    order = await home.order()
+
+    done = await refund(home, order, 40_000, actor=APP, reason="other", note="Sorry for the wait.")
+    await home.pass_time(minutes=1)
+    await home.running.tender.tend()
+
+    after = await kept(home, done)
+    assert (after.status, after.amount, after.reason, after.note) == (
+        RefundStatus.PAID, idr(40_000), "other", "Sorry for the wait.",
+    )  # fmt: skip
+    assert (after.by, after.actor_id, after.client) == (Party.PARTNER, "ap_1", "Stockwise")
+    [payment] = home.bank.asked
+    assert (payment.id, payment.request_id, payment.amount) == (done.refund.id, None, idr(40_000))
+
+
+async def test_everything_that_is_wrong_is_told_at_once(home: Home) -> None:
+    order = await home.order(line(), line(sku_id="sku_2"))
+    first, second = (each.id for each in order.lines)
+    usd = Money(Decimal(1), "USD")
+    lines = (RefundLine("ol_none"), RefundLine(first, idr(100_001)), RefundLine(first, idr(1)), RefundLine(second, usd))
+
+    wrong = await codes(refund(home, order, lines=lines, reason="because"))
+    fractions = await codes(refund(home, order, lines=(RefundLine(first, Money(Decimal("0.5"), "IDR")),)))
+    nothing = await codes(refund(home, order, 0, name="k2"))
+    silent = await codes(refund(home, order, 1, name="k3", reason="other", note=" "))
+
+    assert wrong == ["REASON_NOT_ALLOWED", "NOT_FOUND", "AMOUNT_EXCEEDED", "INVALID_INPUT", "INVALID_INPUT"]
+    assert (fractions, nothing, silent) == (["INVALID_INPUT"], ["AMOUNT_EXCEEDED"], ["NOTE_REQUIRED"])
+    assert await home.running.desk.ledger.seller_refunds([order.id]) == {order.id: []}
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (OrderState.AWAITING_SHIPMENT, ["INELIGIBLE"]),
+        (OrderState.IN_TRANSIT, []),
+        (OrderState.DELIVERED, []),
+        (OrderState.COMPLETED, ["INELIGIBLE"]),
+        (OrderState.CANCELED, ["INELIGIBLE"]),
+    ],
+)
+async def test_only_what_was_shipped_is_refunded_unasked(home: Home, state: OrderState, expected: list[str]) -> None:
+    assert await codes(refund(home, await home.order(state=state), 1)) == expected
+
+
+async def test_sellers_and_their_apps_refund_and_staff_up_to_their_limit(home: Home) -> None:
+    """Section 11: `refund` (with amount limit)."""
+    order = await home.order(line(3))
+    nobody = replace(CLERK, grants=frozenset({"view", "review"}))
+    elsewhere = replace(SELLER, shops=frozenset({"sh_2"}))
+
+    answers = {
+        "clerk within": await codes(refund(home, order, 60_000, actor=CLERK)),
+        "clerk above": await codes(refund(home, order, 60_001, actor=CLERK, name="k2")),
+        "app": await codes(refund(home, order, 1, actor=APP)),
+        "without the grant": await codes(refund(home, order, 1, actor=nobody)),
+        "the platform": await codes(refund(home, order, 1, actor=AGENT)),
+        "the buyer": await codes(refund(home, order, 1, actor=BUYER)),
+        "another shop": await codes(refund(home, order, 1, actor=elsewhere)),
+    }
+
+    assert answers == {
+        "clerk within": [],
+        "clerk above": ["FORBIDDEN"],
+        "app": [],
+        "without the grant": ["FORBIDDEN"],
+        "the platform": ["FORBIDDEN"],
+        "the buyer": ["FORBIDDEN"],
+        "another shop": ["NOT_FOUND"],
+    }
+
+
+async def test_one_key_is_one_refund(home: Home) -> None:
+    order = await home.order()
+
+    first, again = await refund(home, order, 40_000), await refund(home, order, 40_000)
+    other = await codes(refund(home, order, 30_000))
+
+    assert (again.refund.id, again.replayed, first.replayed) == (first.refund.id, True, False)
+    assert other == ["KEY_REUSED"]
+    assert len((await home.running.desk.ledger.seller_refunds([order.id]))[order.id]) == 1
+
+
+async def test_whoever_races_never_more_is_given_back_than_was_paid(home: Home) -> None:
+    """Section 10, a hundred times: two who refund unasked, and one who grants what was asked, on one line."""
+    for number in range(100):
+        order = await home.order(number=f"R{number}")
+        request = (await home.running.desk.open("refund_only", BUYER, claim(order))).request
+
+        answers = await asyncio.gather(
+            refund(home, order, 60_000, name=f"a{number}"),
+            refund(home, order, 60_000, name=f"b{number}"),
+            home.running.desk.act(request.id, "approve", SELLER),
+            return_exceptions=True,
+        )
+
+        unasked = (await home.running.desk.ledger.seller_refunds([order.id]))[order.id]
+        granted = (await home.request(request.id)).refund_approved or idr(0)
+        assert sum((each.amount for each in unasked), granted) == idr(100_000)
+        assert len(unasked) <= 1
+        assert all(isinstance(answer, Refunded | Done | Refused) for answer in answers)
+
+
+async def test_a_provider_who_says_no_is_asked_again_under_the_same_id_and_then_given_up(home: Home) -> None:
+    order = await home.order()
+    done = await refund(home, order, None)
+    home.bank.answers.extend([PaymentOutcome.FAILED] * len(BACKOFF))
+
+    await home.running.tender.tend()
+    trying = await kept(home, done)
+    barred = await codes(home.running.desk.open("refund_only", BUYER, claim(order)))
+    await home.pass_time(days=3)
+
+    failed = await kept(home, done)
+    assert (trying.status, trying.tries) == (RefundStatus.PENDING, 1)
+    assert barred == ["INELIGIBLE"]
+    assert (failed.status, failed.tries) == (RefundStatus.FAILED, len(BACKOFF))
+    assert {payment.id for payment in home.bank.asked} == {done.refund.id}
+    assert [refund.id for refund in await home.running.desk.ledger.stuck()] == [done.refund.id]
+    # its money is free again
+    assert await codes(home.running.desk.open("refund_only", BUYER, claim(order))) == []
+
+
+async def test_an_outcome_that_was_lost_is_asked_about_and_never_paid_anew(home: Home) -> None:
+    order = await home.order()
+    done = await refund(home, order, 40_000)
+    home.bank.answers.append(ConnectionError("cut off"))
+    home.bank.paid[done.refund.id] = home.bank.asked[0] if home.bank.asked else None  # type: ignore[assignment]
+
+    await home.running.tender.tend()
+    await home.pass_time(minutes=2)
+
+    assert (await kept(home, done)).status is RefundStatus.PAID
+    assert len(home.bank.asked) == 1
+    assert home.bank.looked_up == [done.refund.id]
+
+
+async def test_a_refund_outlives_the_server_that_granted_it(home: Home, tmp_path: Any) -> None:
+    path = tmp_path / "kept.sqlite3"
+    async with house(path) as before:
+        order = await before.order()
+        done = await refund(before, order, 40_000)
+    async with house(path) as after:
+        await after.running.tender.tend()
+
+        assert (await kept(after, done)).status is RefundStatus.PAID
+        assert after.clock() - done.refund.created_at < timedelta(minutes=1)
+    assert SHOP.id == done.refund.shop_id
