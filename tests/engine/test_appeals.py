@@ -126,6 +126,10 @@ GROUND: list[tuple[str, Callable[[], Request], str, str]] = [
     ("the seller accepted the parcel", lambda: told(*BACK, "accept_package", kind=RR), "refund_paid", ""),
     ("the seller refunded instead", lambda: told("approve", "refund_instead", kind=RS), "refund_paid", ""),
     ("the seller approved, and it was collected", lambda: canceled(told("approve", "refund_paid")), "collected", ""),
+    ("the seller's rule did, and it was collected", lambda: canceled(told("match_rule", "refund_paid")), "collected",
+        ""),
+    ("the buyer took an offer, and it was collected", lambda: canceled(
+        told(part(), "offer_accept", "refund_paid", kind=RR)), "collected", ""),
     ("the seller's rule did", lambda: told("match_rule"), "refund_paid", ""),
     ("the buyer took an offer", lambda: told(part(), "offer_accept", kind=RR), "refund_paid", ""),
     ("an offer was better for the buyer", lambda: told("offer_make", kind=RR), "refund_paid", ""),
