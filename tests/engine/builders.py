@@ -1,6 +1,6 @@
 """Orders, kinds and requests for the engine's tests: the real policies, a Jakarta week, no holidays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +13,7 @@ from aftersales.engine.approvals import approve, grant
 from aftersales.engine.clocks import Calendar
 from aftersales.engine.common import COMMON
 from aftersales.engine.decide import decide
-from aftersales.engine.guards import amount_within_max, not_frozen, return_address_known
+from aftersales.engine.guards import amount_within_max, not_frozen, note_given, return_address_known
 from aftersales.engine.kind import Kind
 from aftersales.engine.legs import back, out
 from aftersales.engine.money import Money
@@ -21,13 +21,14 @@ from aftersales.engine.offers import MENDED_BY_SENDING, OfferRule, after_receivi
 from aftersales.engine.opening import Opening, facts_of, open_request, replace_request
 from aftersales.engine.process import Process, Transition
 from aftersales.engine.reasons import reasons, reject_codes
-from aftersales.engine.refusal import Refused
+from aftersales.engine.refusal import Problem, Refused
 from aftersales.engine.request import Attempt, Change, Clock, ClockStatus, Request
 from aftersales.engine.speedy import speedy_refund
 from aftersales.engine.stages import (
     AWAITING_BUYER_SHIP,
     AWAITING_SELLER_SHIP,
     CLOSED,
+    COMPLETED,
     PENDING_REVIEW,
     REFUNDING,
     expired_key,
@@ -89,6 +90,11 @@ def rp(amount: int | str) -> Money:
     return Money(Decimal(amount), "IDR")
 
 
+def was_enforced(request: Request) -> Iterator[Problem]:
+    if "enforced" not in request.tags or request.appeal:
+        yield Problem("INVALID_STATE", "Nothing was enforced, or it is revoked already.", guard="G_ENFORCED")
+
+
 # fmt: off
 STAFF = Party.SELLER | Party.PLATFORM
 YES: Any = {"grant": "review", "gates": (not_frozen,), "events": ("RequestApproved",)}
@@ -99,7 +105,9 @@ RO_ROWS = (
     Transition("RO2", PENDING_REVIEW, "match_rule", REFUNDING, Party.SYSTEM,
                effect=grant(ApprovedBy.SELLER_RULE, "seller_rule"), events=("RequestApproved",)),
     Transition("RO3", PENDING_REVIEW, "enforce", REFUNDING, Party.SYSTEM,
-               effect=grant(ApprovedBy.PLATFORM, "platform_approved_refund"), events=("RequestApproved",)),
+               effect=grant(ApprovedBy.PLATFORM, "platform_approved_refund", "enforced"), events=("RequestApproved",)),
+    Transition("RO3", COMPLETED, "revoke_enforcement", None, Party.PLATFORM, "Revoke it", gates=(was_enforced,),
+               guards=(note_given,), events=("EnforcementRevoked",)),
 )
 RR_ROWS = (
     Transition("RR1", PENDING_REVIEW, "approve", AWAITING_BUYER_SHIP, STAFF, "Approve it", **TO_RETURN),
@@ -303,7 +311,7 @@ _ACTS = {
     ),
     AGENT: (
         *("platform_approve", "refund_without_return", "close", "retry_refund", "grant_speedy", "compensation_paid"),
-        *("dispute_request_evidence", "dispute_decide"),
+        *("dispute_request_evidence", "dispute_decide", "revoke_enforcement"),
         *("appeal_take_up", "appeal_request_evidence", "appeal_approve", "appeal_deny"),
     ),
     CARRIER: ("handed_over", "delivered", "lost", "failed", "pickup_failed", "collected"),
@@ -360,7 +368,7 @@ def good_appeal(request: Request) -> dict[str, Any]:
 
 
 NEED_WORDS = (
-    *("close", "dispute_open", "dispute_request_evidence", "dispute_decide"),
+    *("close", "revoke_enforcement", "dispute_open", "dispute_request_evidence", "dispute_decide"),
     *("appeal_request_evidence", "appeal_approve", "appeal_deny"),
 )
 
@@ -482,7 +490,8 @@ def lived(request: Request, *acts: Said) -> Request:
         going_out = request.stage.name in ("awaiting_seller_ship", "outbound_in_transit")
         if request.return_method is SELF_ARRANGED and not going_out and "speedy_refund" not in request.tags:
             action = _BY_PEOPLE.get(action, action)
-        request = act(request, action, **dict.fromkeys(flags, True), **more).request
+        given: dict[str, Any] = {**dict.fromkeys(flags, True), **more}
+        request = act(request, action, **given).request
     return request
 
 

@@ -260,7 +260,10 @@ ROWS = (
     Row("RO2",  RO, "pending_review", "match_rule", "refunding",
         "review.first:CANCELED", "RequestApproved TagAdded RefundCreated"),
     Row("RO3",  RO, "pending_review", "enforce", "refunding",
-        "review.first:CANCELED", "RequestApproved TagAdded RefundCreated"),
+        "review.first:CANCELED", "RequestApproved TagAdded TagAdded RefundCreated"),
+    Row("RO3",  RO, "completed", "revoke_enforcement", "completed",
+        "+appeal.window", "EnforcementRevoked AppealAvailable",
+        start="pending_review", after=("enforce", "refund_paid")),
     # Section 4.3: return and refund.
     Row("RR1",  RR, "pending_review", "approve", "awaiting_buyer_ship",
         "review.first:MET +ship_back.drop_off", "RequestApproved ShipmentExpected"),

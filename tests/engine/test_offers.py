@@ -372,6 +372,15 @@ def test_g_offer_a_part_is_within_what_the_policy_says(amount: Money | None, pro
         assert act(request, "offer_make", kind=PARTIAL, amount=amount).rule == "C5"
 
 
+def test_g_offer_the_whole_is_no_part_though_the_policy_would_have_it() -> None:
+    request = under(opened(RR), {"offer.partial.least_percent": 0, "offer.partial.most_percent": 100})
+
+    assert refused(request, "offer_make", kind=PARTIAL, amount=rp(100)) == WRONG
+    assert refused(request, "offer_make", kind=PARTIAL, amount=rp(0)) == WRONG
+    assert act(request, "offer_make", kind=PARTIAL, amount=rp(99)).rule == "C5"
+    assert act(request, "offer_make", kind=PARTIAL, amount=rp(1)).rule == "C5"
+
+
 def test_g_offer_a_part_has_no_more_decimals_than_the_money() -> None:
     assert refused(opened(RR), "offer_make", kind=PARTIAL, amount=rp("40.5")) == [("INVALID_INPUT", "G_AMOUNT")]
 

@@ -235,6 +235,7 @@ def test_whoever_expects_the_version_that_is_may_act() -> None:
 def test_nothing_moves_a_request_that_has_ended(kind: str, stage: str) -> None:
     ended = a_request(kind, stage)
     still = {"compensation_paid": "G_COMPENSATION", "collected": "G_CANCELED", "send_back": "G_SEND_BACK"}
+    still |= {"revoke_enforcement": "G_ENFORCED"}
     back = {"delivered": "G_SPEEDY" if stage == "completed" else "G_SEND_BACK", "confirm_package": "G_SPEEDY"}
 
     for action in {row.action for _, row in (*BUILT, *BESIDE)}:

@@ -107,7 +107,7 @@ def test_every_row_of_every_kind_and_of_what_stands_beside_is_in_the_table() -> 
 
 
 def test_every_rule_of_the_model_is_in_the_table() -> None:
-    # C1 and AP1's window are opening's and the money's; they have tests of their own
+    # C1 is the opening, in test_opening
     rules = [*(f"C{n}" for n in range(2, 21)), "C5a", "C6x", *(f"RO{n}" for n in range(1, 4))]
     rules += [f"RR{n}" for n in range(1, 22)] + [f"RS{n}" for n in range(1, 8)] + [f"EX{n}" for n in range(1, 13)]
     rules += [f"DI{n}" for n in range(2, 9)] + [f"AP{n}" for n in range(1, 14)]
@@ -163,7 +163,8 @@ LEFT: list[tuple[str, Callable[[], Change], dict[str, Any]]] = [
     ("RO2 is the seller's rule", done(RO, "pending_review", "match_rule"),
         {"approved_by": ApprovedBy.SELLER_RULE, "tags": {"seller_rule"}, "refund_approved": rp(100)}),
     ("RO3 is the platform's", done(RO, "pending_review", "enforce"),
-        {"approved_by": ApprovedBy.PLATFORM, "tags": {"platform_approved_refund"}, "refund_approved": rp(100)}),
+        {"approved_by": ApprovedBy.PLATFORM, "tags": {"platform_approved_refund", "enforced"},
+         "refund_approved": rp(100)}),
     ("RR1 grants no money yet", done(RR, "pending_review", "approve"),
         {"approved_by": ApprovedBy.SELLER, "refund_approved": None, "refunds": ()}),
     ("RR2 may give a part", done(RR, "pending_review", "approve_keep_item", amount=rp(30)),

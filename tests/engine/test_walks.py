@@ -274,7 +274,7 @@ def test_whatever_happens_what_must_hold_holds(
 ) -> None:
     claim = tuple(ClaimLine(line.id, min(units, line.quantity)) for line in order.lines)
     why = list(kinds()[kind].reasons.values())[reason % len(kinds()[kind].reasons)]
-    said = {"reason": why.code, "note": "So it is."} if OrderState.DELIVERED in why.order_states else {}
+    said: dict[str, Any] = {"reason": why.code, "note": "So it is."} if OrderState.DELIVERED in why.order_states else {}
     opening = an_opening(kind, order, lines=claim, return_method=method, **said)
     opening = replace(opening, terms=terms_with(opening.terms, dict.fromkeys(flags, True)))
     assume(not objections(opening))

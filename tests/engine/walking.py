@@ -306,8 +306,8 @@ def _the_money_is_within(request: Request) -> None:
 
 
 def _the_ids_are_unique(request: Request) -> None:
-    cases = [request.disputes, request.offers]
-    for children in (request.clocks, request.shipments, request.refunds, request.costs, *cases):
+    beside: tuple[Any, ...] = (*request.disputes, *request.offers)
+    for children in (request.clocks, request.shipments, request.refunds, request.costs, beside):
         ids = [child.id for child in children]
         assert len(set(ids)) == len(ids)
 
