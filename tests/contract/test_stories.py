@@ -489,7 +489,7 @@ SILENCE: dict[str, tuple[tuple[str, Way, str, str], ...]] = {
         *COMMON,
         ("appeal.window",         appealable,         "completed",            "AP3"),
         ("appeal.decision",       appeal_filed,       "completed",            "AP13"),
-        ("appeal.evidence",       appeal_asked_about, "completed",            "AP7"),
+        ("appeal.evidence",       appeal_asked_about, "completed",            "AP8"),
     ),
     "return_refund": (
         ("review.first",          Walk.asked,             "awaiting_buyer_ship",  "C17"),

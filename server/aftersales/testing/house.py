@@ -121,6 +121,7 @@ async def house(
     *,
     plugins: Sequence[object] = (),
     policies: Path | None = None,
+    only: frozenset[str] | None = None,
     clock: FakeClock | None = None,
     bank: Bank | None = None,
     shelf: Shelf | None = None,
@@ -131,6 +132,7 @@ async def house(
         path: of its database, made if there is none; else one that is thrown away.
         plugins: more of them, as objects with hooks.
         policies: a folder of them, read beside ours.
+        only: the installed plugins that it runs, as `AFTERSALES_PLUGINS` does; None: all.
     """
     clock, bank, shelf = clock or FakeClock(), bank or Bank(), shelf or Shelf()
     beside = (bank, *plugins, shelf)
@@ -138,7 +140,7 @@ async def house(
     with TemporaryDirectory() as folder:
         path = path or Path(folder) / "aftersales.sqlite3"
         await _migrated(path)
-        settings = Settings(database=f"sqlite://{path}", heartbeat_seconds=1, policies=policies)
+        settings = Settings(database=f"sqlite://{path}", heartbeat_seconds=1, policies=policies, plugins=only)
         running = await build(settings, clock=clock, plugins=given)
         await running.house.feed.begin()
         feed = asyncio.create_task(running.house.feed.run())
