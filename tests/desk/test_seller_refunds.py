@@ -61,6 +61,22 @@ async def test_a_part_lowers_what_may_be_claimed_and_the_whole_bars_it(home: Hom
     assert await codes(home.running.desk.open("refund_only", BUYER, claim(whole))) == ["INELIGIBLE"]
 
 
+async def test_the_rest_of_what_a_request_left_bars_the_line_too(home: Home) -> None:
+    """G_FULL: full is what is refunded in full, whoever granted which part of it."""
+    order = await home.order()
+    request = (await home.running.desk.open("refund_only", BUYER, claim(order))).request
+    await home.running.desk.act(request.id, "approve", SELLER, given={"amount": idr(40_000)})
+    await home.running.tender.tend()
+
+    between = await codes(home.running.desk.open("refund_only", BUYER, claim(order), key("between")))
+    await home.running.desk.act((await home.running.desk.ledger.requests_of_order(order.id))[0], "cancel", BUYER)
+    done = await refund(home, order, None)
+
+    assert between == []
+    assert done.refund.amount == idr(60_000)
+    assert await codes(home.running.desk.open("refund_only", BUYER, claim(order))) == ["INELIGIBLE"]
+
+
 async def test_it_is_paid_once_and_shown_with_who_gave_it(home: Home) -> None:
     order = await home.order()
 

@@ -14,13 +14,26 @@ from .vocabulary import Actor, Order, OrderState, Party
 # From the Shipped tab: what is on its way, or has come.
 SHIPPED = frozenset({OrderState.IN_TRANSIT, OrderState.DELIVERED})
 
+
+@dataclass(frozen=True, slots=True)
+class RefundReason:
+    """Why a seller refunds unasked. `note`: they must say it in words."""
+
+    code: str
+    label: str
+    note: bool = False
+
+
 # fmt: off
 REASONS_TO_REFUND = {
-    #  code                             in words
-    "missing_product_or_accessories": "Products or accessories are missing",
-    "agreed_with_buyer":              "Agreed with the buyer",
-    "goodwill":                       "As a favour",
-    "other":                          "Another reason",
+    reason.code: reason
+    for reason in (
+        #             code                              label
+        RefundReason("missing_product_or_accessories", "Products or accessories are missing"),
+        RefundReason("agreed_with_buyer",              "Agreed with the buyer"),
+        RefundReason("goodwill",                       "As a favour"),
+        RefundReason("other",                          "Another reason", note=True),
+    )
 }
 # fmt: on
 
@@ -121,12 +134,13 @@ def _state(wish: Wish) -> Iterator[Problem]:
 
 
 def _said(wish: Wish) -> Iterator[Problem]:
-    if wish.reason not in REASONS_TO_REFUND:
+    reason = REASONS_TO_REFUND.get(wish.reason)
+    if reason is None:
         yield Problem(
             "REASON_NOT_ALLOWED", "Choose one of: {allowed}.", "reason", guard="G_REASON",
             allowed=", ".join(REASONS_TO_REFUND),
         )  # fmt: skip
-    elif wish.reason == "other" and not wish.note.strip():
+    elif reason.note and not wish.note.strip():
         yield Problem("NOTE_REQUIRED", "Say why in a note.", "note", guard="G_NOTE")
     if len(wish.note) > NOTE_LIMIT:
         yield Problem(
