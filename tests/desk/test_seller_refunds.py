@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from tests.desk.acts import claim, codes, key
+from tests.desk.test_refunds import Forgetful, Silent, tries
 
 from aftersales.desk import Done, Refunded
 from aftersales.engine.money import Money
@@ -17,7 +18,7 @@ from aftersales.engine.refusal import Refused
 from aftersales.engine.request import RefundStatus
 from aftersales.engine.seller_refund import RefundLine
 from aftersales.engine.vocabulary import Actor, Order, OrderState, Party
-from aftersales.hookspecs import PaymentOutcome
+from aftersales.hookspecs import Payment, PaymentOutcome
 from aftersales.tender import BACKOFF
 from aftersales.testing import Home
 from aftersales.testing.house import AGENT, BUYER, SELLER, SHOP, house, idr, line
@@ -201,11 +202,35 @@ async def test_a_provider_who_says_no_is_asked_again_under_the_same_id_and_then_
     assert await codes(home.running.desk.open("refund_only", BUYER, claim(order))) == []
 
 
+async def test_of_two_who_ask_at_once_a_no_counts_once_and_a_yes_is_true_for_good(home: Home) -> None:
+    """Each process writes what it heard of the same try; money that has moved is never called failed."""
+    order, ledger = await home.order(), home.running.desk.ledger
+    done = await refund(home, order, None)
+    no: dict[str, Any] = {"unknown": False, "stuck_at": home.clock()}
+
+    for _ in range(2):
+        await ledger.seller_refund_not_paid(done.refund.id, tries=0, again_at=home.clock(), **no)
+    counted = await kept(home, done)
+    await ledger.seller_refund_not_paid(done.refund.id, tries=1, again_at=None, **no)
+    given_up = await ledger.order(order.id)
+    await ledger.seller_refund_paid(done.refund.id, home.clock())
+    await ledger.seller_refund_not_paid(done.refund.id, tries=2, again_at=None, **no)
+
+    paid, after = await kept(home, done), await ledger.order(order.id)
+    assert counted.tries == 1
+    assert (paid.status, paid.paid_at) == (RefundStatus.PAID, home.clock())
+    assert given_up is not None
+    assert after is not None
+    assert [each.given_back(order.lines[0].id) for each in (given_up, after)] == [False, True]
+    assert after.claims_version > given_up.claims_version
+    assert await ledger.stuck() == []
+
+
 async def test_an_outcome_that_was_lost_is_asked_about_and_never_paid_anew(home: Home) -> None:
     order = await home.order()
     done = await refund(home, order, 40_000)
     home.bank.answers.append(ConnectionError("cut off"))
-    home.bank.paid[done.refund.id] = home.bank.asked[0] if home.bank.asked else None  # type: ignore[assignment]
+    home.bank.paid[done.refund.id] = Payment(done.refund.id, None, "1001", SHOP.id, BUYER.id, idr(40_000))
 
     await home.running.tender.tend()
     await home.pass_time(minutes=2)
@@ -213,6 +238,43 @@ async def test_an_outcome_that_was_lost_is_asked_about_and_never_paid_anew(home:
     assert (await kept(home, done)).status is RefundStatus.PAID
     assert len(home.bank.asked) == 1
     assert home.bank.looked_up == [done.refund.id]
+
+
+async def test_what_stays_unknown_is_shown_to_a_person_and_asked_about_for_ever() -> None:
+    bank = Forgetful(PaymentOutcome.UNKNOWN, finds=[PaymentOutcome.UNKNOWN] * 50)
+    async with house(bank=bank) as home:
+        order, ledger = await home.order(), home.running.desk.ledger
+        done = await refund(home, order, None)
+
+        instants = await tries(home, 12)
+        unknown, [listed] = await kept(home, done), await ledger.stuck()
+        bank.finds = [PaymentOutcome.PAID]
+        await tries(home, 1)
+
+        assert (unknown.status, listed.id, listed.next_try_at is not None) == (
+            RefundStatus.PENDING, done.refund.id, True,
+        )  # fmt: skip
+        assert instants[-1] - instants[-2] == timedelta(hours=1)
+        assert len(bank.asked) == 1
+        assert ((await kept(home, done)).status, await ledger.stuck()) == (RefundStatus.PAID, [])
+
+
+async def test_after_a_crash_between_asking_and_hearing_the_provider_is_asked_what_became_of_it(tmp_path: Any) -> None:
+    bank, path = Silent(), tmp_path / "kept.sqlite3"
+    async with house(path, bank=bank) as home:
+        done = await refund(home, await home.order(), 40_000)
+        tending = asyncio.create_task(home.running.tender.tend())
+        async with asyncio.timeout(10):
+            await bank.begun.wait()
+        tending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await tending
+
+    async with house(path, bank=bank) as restarted:
+        await restarted.running.tender.tend()
+
+        assert (bank.looked_up, len(bank.asked)) == ([done.refund.id], 1)
+        assert (await kept(restarted, done)).status is RefundStatus.PAID
 
 
 async def test_a_refund_outlives_the_server_that_granted_it(home: Home, tmp_path: Any) -> None:
