@@ -1,5 +1,6 @@
 """RO2 and RO3: what is refunded as soon as it is asked, by a seller's own rule or by the platform's enforcement."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -170,18 +171,27 @@ async def test_what_cannot_be_a_rule_is_told_at_once(home: Home) -> None:
     assert await codes(save(home, odd, name=" ")) == ["INVALID_INPUT"] * 4
     rule = (await save(home, key="k2")).rule
     assert rule is not None
-    assert await codes(save(home, rule_id=rule.id, expected=3, key="k3")) == ["INVALID_INPUT"]
+    assert await codes(save(home, rule_id=rule.id, expected=3, key="k3")) == ["VERSION_CONFLICT"]
+    assert await codes(save(home, rule_id=rule.id, key="k5")) == ["VERSION_CONFLICT"]
     assert await codes(save(home, rule_id="sr_none", expected=1, key="k4")) == ["NOT_FOUND"]
     assert await codes(save(home, name="Other", key="k2")) == ["KEY_REUSED"]
     assert (await save(home, key="k2")).replayed
 
 
-async def test_a_shop_has_so_many_rules_and_no_more(home: Home) -> None:
+async def test_a_shop_has_so_many_rules_and_no_more_however_many_make_the_last_at_once(home: Home) -> None:
     await home.order()
-    for number in range(MOST_RULES):
+    for number in range(MOST_RULES - 1):
         await save(home, Conditions(maximum=idr(1)), key=f"r{number}")
 
-    assert await codes(save(home, key="one more")) == ["LIMIT_REACHED"]
+    answers = await asyncio.gather(*(codes(save(home, key=f"last {number}")) for number in range(5)))
+
+    assert sorted(answers) == [[], *[["LIMIT_REACHED"]] * 4]
+    assert len(await home.running.house.rulebooks.of(SHOP.id, SELLER)) == MOST_RULES
+
+
+async def test_a_shop_that_was_not_brought_in_has_no_rules_yet(home: Home) -> None:
+    assert await codes(save(home)) == ["NOT_FOUND"]
+    assert await home.running.house.rulebooks.of(SHOP.id, SELLER) == []
 
 
 async def test_a_rule_is_tried_on_what_was_asked_before(home: Home) -> None:

@@ -74,21 +74,40 @@ def _within(amount: Money, most: Money) -> bool:
     return amount.currency == most.currency and amount <= most
 
 
-def objections(name: str, conditions: Conditions, reasons: frozenset[str]) -> Iterator[Problem]:
-    """Everything about a rule that cannot be.
+def misnamed(name: str) -> Iterator[Problem]:
+    if not 1 <= len(name.strip()) <= NAME_LIMIT:
+        yield _wrong("name", "Give a name of 1 to {limit} characters.", limit=NAME_LIMIT)
+
+
+def objections(conditions: Conditions, reasons: frozenset[str], digits: int | None) -> Iterator[Problem]:
+    """Everything about conditions that cannot be.
 
     Args:
         reasons: those of the kinds that rules can grant.
+        digits: decimals of the maximum's currency; None if there is no such currency.
     """
-    if not 1 <= len(name.strip()) <= NAME_LIMIT:
-        yield _wrong("name", "Give a name of 1 to {limit} characters.", limit=NAME_LIMIT)
-    for unknown in sorted(conditions.reasons - reasons):
-        yield _wrong("reasons", "There is no reason {reason} that a rule can grant.", reason=unknown[:80])
+    unknown = sorted(conditions.reasons - reasons)
     for field, values in (("reasons", conditions.reasons), ("categories", conditions.categories)):
         if len(values) > MOST_VALUES:
-            yield _wrong(field, "Give at most {limit} of them.", limit=MOST_VALUES)
-    if conditions.maximum is not None and not conditions.maximum > Money.zero(conditions.maximum.currency):
-        yield _wrong("maximum", "Give more than 0.")
+            yield _wrong(f"conditions.{field}", "Give at most {limit} of them.", limit=MOST_VALUES)
+    for reason in unknown[:MOST_VALUES]:
+        yield _wrong(
+            "conditions.reasons", "There is no reason {reason} that a rule can grant.", reason=reason[:NAME_LIMIT]
+        )
+    if any(len(category) > NAME_LIMIT for category in conditions.categories):
+        yield _wrong("conditions.categories", "Say it in at most {limit} characters.", limit=NAME_LIMIT)
+    if conditions.maximum is not None:
+        yield from _unfit_maximum(conditions.maximum, digits)
+
+
+def _unfit_maximum(most: Money, digits: int | None) -> Iterator[Problem]:
+    where = "conditions.maximum"
+    if digits is None:
+        yield _wrong(where, "There is no currency {currency}.", currency=most.currency[:NAME_LIMIT])
+    elif not most > Money.zero(most.currency):
+        yield _wrong(where, "Give more than 0.")
+    elif most.amount != round(most.amount, digits):
+        yield _wrong(where, "{currency} has {digits} decimals.", currency=most.currency, digits=digits)
 
 
 def _wrong(field: str, message: str, **facts: object) -> Problem:
