@@ -141,6 +141,41 @@ async def test_a_plugin_that_objects_leaves_the_request_to_a_person() -> None:
         assert (await asked(home)).stage.name == "pending_review"
 
 
+async def test_a_plugin_that_fails_leaves_the_request_to_a_person_too(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        @hookimpl
+        def aftersales_objections(self, change: Change) -> list[Problem]:
+            if change.action == "match_rule":
+                raise LookupError("no such buyer")
+            return []
+
+    async with house(plugins=[Broken()]) as home:
+        await home.order()
+        await save(home)
+
+        assert (await asked(home)).stage.name == "pending_review"
+        assert "match_rule of rq_" in caplog.text
+
+
+async def test_a_plugin_is_asked_once_about_each_change() -> None:
+    class Attentive:
+        def __init__(self) -> None:
+            self.asked: list[str] = []
+
+        @hookimpl
+        def aftersales_objections(self, change: Change) -> list[Problem]:
+            self.asked.append(change.action)
+            return []
+
+    plugin = Attentive()
+    async with house(plugins=[plugin]) as home:
+        await home.order()
+        await save(home)
+
+        assert (await asked(home)).stage.name == "refunding"
+        assert sorted(plugin.asked) == ["match_rule", "open"]
+
+
 async def test_only_owners_and_staff_with_the_grant_make_rules(home: Home) -> None:
     """Section 11: own auto-rules, settings."""
     await home.order()
