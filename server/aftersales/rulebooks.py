@@ -12,7 +12,7 @@ from .engine.money import Money
 from .engine.refusal import Problem, Refused
 from .engine.request import Request
 from .engine.rights import may_do, may_see
-from .engine.shop_rules import MOST_RULES, Conditions, Rule, failing, misnamed, objections
+from .engine.shop_rules import MOST_RULES, Conditions, Rule, failing, misnamed, objections, stood_at
 from .engine.vocabulary import Actor, Party
 from .store.keys import Key
 from .store.ledger import KeyTaken, StaleVersion
@@ -122,7 +122,9 @@ class Rulebooks:
         while len(found) < LOOKED_AT:
             page = await self._lists.page(filter, Sort.CREATED_DESC, PAGE, after, now=self._desk.clock())
             requests = await self._desk.ledger.requests(page.ids)
-            found += [Tried(request, tuple(failing(conditions, request))) for request in requests.values()]
+            found += [
+                Tried(request, tuple(failing(conditions, request, stood_at(request)))) for request in requests.values()
+            ]
             if not page.has_next:
                 break
             after = page.cursors[-1]

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.engine.builders import a_line, an_order, kinds, opened, rp, shown
+from tests.engine.builders import HOUR, OPENED, a_line, an_order, kinds, opened, rp, shown, with_order
 
 from aftersales.engine.money import Money
 from aftersales.engine.request import Request
@@ -17,6 +17,7 @@ from aftersales.engine.shop_rules import (
     matches,
     misnamed,
     objections,
+    stood_at,
 )
 from aftersales.engine.vocabulary import OrderState, Party
 
@@ -36,6 +37,8 @@ def asked(**changes: Any) -> Request:
 
 TWO_KINDS = asked(order=an_order(a_line("ol_1", category="audio"), a_line("ol_2", category="food")))
 ON_ITS_WAY = asked(order=an_order(a_line(), state=IN_TRANSIT, delivered_at=None))
+WAY, WAITING = frozenset({IN_TRANSIT, OrderState.AWAITING_COLLECTION}), OrderState.AWAITING_COLLECTION
+DONE = with_order(asked(), state=OrderState.COMPLETED)
 SHOWN = asked(evidence=(shown(),))
 SHOWN_BY_SELLER = replace(asked(), evidence=(shown(by=Party.SELLER),))
 THOUGHT_AGAIN = opened("return_refund", reason="no_longer_needed")
@@ -97,6 +100,41 @@ def test_conditions_that_cannot_be_are_told_by_their_place(
 
     assert [problem.field for problem in found] == [f"conditions.{field}" for field in where]
     assert {problem.code for problem in found} <= {"INVALID_INPUT"}
+
+
+CAME_SINCE = with_order(ON_ITS_WAY, state=OrderState.DELIVERED, delivered_at=OPENED + HOUR)
+NOT_COLLECTED = with_order(ON_ITS_WAY, state=WAITING)
+CAME_SOMETIME, LATE_SOMETIME = (
+    with_order(asked(), delivered_at=None),
+    with_order(ON_ITS_WAY, state=OrderState.COMPLETED),
+)
+
+# fmt: off
+STOOD: list[tuple[str, Request, frozenset[OrderState]]] = [
+    # what                          request        where its order stood
+    ("delivered before",           DONE,          THERE),
+    ("delivered since",            CAME_SINCE,    WAY),
+    ("still on its way",           ON_ITS_WAY,    WAY),
+    ("not collected yet",          NOT_COLLECTED, frozenset({WAITING})),
+    ("come, and nobody said when", CAME_SOMETIME, THERE),
+    ("late, and nobody said when", LATE_SOMETIME, WAY),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("request_", "stood"), [row[1:] for row in STOOD], ids=[row[0] for row in STOOD])
+def test_a_rule_that_is_tried_is_judged_by_the_order_as_it_stood(
+    request_: Request, stood: frozenset[OrderState]
+) -> None:
+    assert stood_at(request_) == stood
+
+
+def test_an_order_that_was_completed_since_was_claimed_when_it_was_delivered() -> None:
+    delivered, on_its_way = Conditions(order_states=THERE), Conditions(order_states=WAY)
+
+    assert list(failing(delivered, DONE)) == ["orderStates"]
+    assert list(failing(delivered, DONE, stood_at(DONE))) == []
+    assert list(failing(on_its_way, DONE, stood_at(DONE))) == ["orderStates"]
 
 
 def test_however_many_reasons_are_unknown_not_all_are_told() -> None:

@@ -8,7 +8,7 @@ from .money import Money
 from .reasons import REASONS, ReasonClass
 from .refusal import Problem
 from .request import Request
-from .vocabulary import OrderState, Party
+from .vocabulary import DELIVERED, ON_ITS_WAY, OrderState, Party
 
 MOST_RULES = 50
 MOST_VALUES = 50
@@ -53,12 +53,17 @@ def matches(conditions: Conditions, request: Request) -> bool:
     return not any(failing(conditions, request))
 
 
-def failing(conditions: Conditions, request: Request) -> Iterator[str]:
-    """The conditions that do not hold, by name."""
+def failing(conditions: Conditions, request: Request, stood: frozenset[OrderState] = frozenset()) -> Iterator[str]:
+    """The conditions that do not hold, by name.
+
+    Args:
+        stood: where the order may have stood when that counts; empty: where it stands.
+    """
+    stood = stood or frozenset({request.order.state})
     known, lines = REASONS.get(request.reason), (request.order.line(line.order_line_id) for line in request.lines)
     if conditions.reasons and request.reason not in conditions.reasons:
         yield "reasons"
-    if conditions.order_states and request.order.state not in conditions.order_states:
+    if conditions.order_states and not stood & conditions.order_states:
         yield "orderStates"
     if conditions.maximum is not None and not _within(request.refund_max, conditions.maximum):
         yield "maximum"
@@ -68,6 +73,18 @@ def failing(conditions: Conditions, request: Request) -> Iterator[str]:
         yield "evidence"
     if not conditions.change_of_mind and known is not None and known.kind is ReasonClass.CHANGE_OF_MIND:
         yield "changeOfMind"
+
+
+def stood_at(request: Request) -> frozenset[OrderState]:
+    """Where the order may have stood when the request was made: the marketplace has moved it on since."""
+    order, reason = request.order, REASONS.get(request.reason)
+    if order.state is OrderState.AWAITING_COLLECTION:
+        return frozenset({order.state})
+    claimable = reason.order_states if reason else ON_ITS_WAY | DELIVERED
+    if order.state in ON_ITS_WAY or (order.delivered_at is not None and order.delivered_at > request.created_at):
+        return ON_ITS_WAY
+    # nobody may have said when it came: then the reason tells
+    return DELIVERED if order.delivered_at is not None else claimable
 
 
 def _within(amount: Money, most: Money) -> bool:

@@ -87,7 +87,8 @@ class ShopRuleTrial:
 
 
 @strawberry.type(
-    description="What a rule would have decided, on the shop's latest requests of a kind that rules can grant."
+    description="What a rule would have decided, on the shop's latest requests of a kind that rules can grant. Where "
+    "the order stood then follows from when it was delivered."
 )
 class ShopRulePreview:
     considered: int = strawberry.field(description="Requests that were looked at: the latest, at most 200.")
