@@ -241,10 +241,11 @@ class Desk:
         The seller's own rules beat the platform's. Where a plugin objects, the request waits for a person.
         """
         request = made.request
-        process = self.registry.kinds[request.kind].process
+        kind = self.registry.kinds[request.kind]
+        process = kind.process
         if process.at(request.stage.name, "match_rule"):
             for rule in rules:
-                if rule.active and matches(rule.conditions, request):
+                if rule.active and matches(rule.conditions, request, kind.reasons):
                     facts = {"rule_id": rule.id, "rule_name": rule.name}
                     return self._unless_objected(self.attempt(request, "match_rule", SYSTEM, made.at, given=facts))
         enforced = process.at(request.stage.name, "enforce")

@@ -122,13 +122,15 @@ class Rulebooks:
         while len(found) < LOOKED_AT:
             page = await self._lists.page(filter, Sort.CREATED_DESC, PAGE, after, now=self._desk.clock())
             requests = await self._desk.ledger.requests(page.ids)
-            found += [
-                Tried(request, tuple(failing(conditions, request, stood_at(request)))) for request in requests.values()
-            ]
+            found += [self._tried(conditions, request) for request in requests.values()]
             if not page.has_next:
                 break
             after = page.cursors[-1]
         return found
+
+    def _tried(self, conditions: Conditions, request: Request) -> Tried:
+        reasons = self._desk.registry.kinds[request.kind].reasons
+        return Tried(request, tuple(failing(conditions, request, reasons, stood_at(request, reasons))))
 
     def _may(self, shop_id: str, actor: Actor) -> None:
         if not may_see(actor, shop_id, ""):

@@ -8,6 +8,8 @@ import pytest
 from tests.engine.builders import HOUR, OPENED, a_line, an_order, kinds, opened, rp, shown, with_order
 
 from aftersales.engine.money import Money
+from aftersales.engine.reasons import REASONS as REASONS_KNOWN
+from aftersales.engine.reasons import ReasonClass
 from aftersales.engine.request import Request
 from aftersales.engine.shop_rules import (
     MOST_VALUES,
@@ -109,6 +111,13 @@ CAME_SOMETIME, LATE_SOMETIME = (
     with_order(ON_ITS_WAY, state=OrderState.COMPLETED),
 )
 
+
+def test_a_change_of_mind_by_a_reason_of_a_kinds_own_is_one_too() -> None:
+    own = {"not_received": replace(REASONS_KNOWN["not_received"], kind=ReasonClass.CHANGE_OF_MIND)}
+
+    assert list(failing(Conditions(), asked(), own)) == ["changeOfMind"]
+
+
 # fmt: off
 STOOD: list[tuple[str, Request, frozenset[OrderState]]] = [
     # what                          request        where its order stood
@@ -133,8 +142,8 @@ def test_an_order_that_was_completed_since_was_claimed_when_it_was_delivered() -
     delivered, on_its_way = Conditions(order_states=THERE), Conditions(order_states=WAY)
 
     assert list(failing(delivered, DONE)) == ["orderStates"]
-    assert list(failing(delivered, DONE, stood_at(DONE))) == []
-    assert list(failing(on_its_way, DONE, stood_at(DONE))) == ["orderStates"]
+    assert list(failing(delivered, DONE, stood=stood_at(DONE))) == []
+    assert list(failing(on_its_way, DONE, stood=stood_at(DONE))) == ["orderStates"]
 
 
 def test_however_many_reasons_are_unknown_not_all_are_told() -> None:

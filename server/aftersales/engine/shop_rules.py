@@ -1,11 +1,11 @@
 """A seller's own rules (RO2): data, that say which requests are granted as soon as they are made."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from .money import Money
-from .reasons import REASONS, ReasonClass
+from .reasons import REASONS, Reason, ReasonClass
 from .refusal import Problem
 from .request import Request
 from .vocabulary import DELIVERED, ON_ITS_WAY, OrderState, Party
@@ -49,18 +49,22 @@ class Rule:
     updated_by: str
 
 
-def matches(conditions: Conditions, request: Request) -> bool:
-    return not any(failing(conditions, request))
+def matches(conditions: Conditions, request: Request, reasons: Mapping[str, Reason] = REASONS) -> bool:
+    return not any(failing(conditions, request, reasons))
 
 
-def failing(conditions: Conditions, request: Request, stood: frozenset[OrderState] = frozenset()) -> Iterator[str]:
+def failing(
+    conditions: Conditions, request: Request, reasons: Mapping[str, Reason] = REASONS,
+    stood: frozenset[OrderState] = frozenset(),
+) -> Iterator[str]:  # fmt: skip
     """The conditions that do not hold, by name.
 
     Args:
+        reasons: those of the request's kind.
         stood: where the order may have stood when that counts; empty: where it stands.
     """
     stood = stood or frozenset({request.order.state})
-    known, lines = REASONS.get(request.reason), (request.order.line(line.order_line_id) for line in request.lines)
+    known, lines = reasons.get(request.reason), (request.order.line(line.order_line_id) for line in request.lines)
     if conditions.reasons and request.reason not in conditions.reasons:
         yield "reasons"
     if conditions.order_states and not stood & conditions.order_states:
@@ -75,9 +79,9 @@ def failing(conditions: Conditions, request: Request, stood: frozenset[OrderStat
         yield "changeOfMind"
 
 
-def stood_at(request: Request) -> frozenset[OrderState]:
+def stood_at(request: Request, reasons: Mapping[str, Reason] = REASONS) -> frozenset[OrderState]:
     """Where the order may have stood when the request was made: the marketplace has moved it on since."""
-    order, reason = request.order, REASONS.get(request.reason)
+    order, reason = request.order, reasons.get(request.reason)
     if order.state is OrderState.AWAITING_COLLECTION:
         return frozenset({order.state})
     claimable = reason.order_states if reason else ON_ITS_WAY | DELIVERED
