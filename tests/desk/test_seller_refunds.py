@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -162,24 +163,31 @@ async def test_one_key_is_one_refund(home: Home) -> None:
     assert len((await home.running.desk.ledger.seller_refunds([order.id]))[order.id]) == 1
 
 
-async def test_whoever_races_never_more_is_given_back_than_was_paid(home: Home) -> None:
+async def test_whoever_races_never_more_is_given_back_than_was_paid(tmp_path: Path) -> None:
     """Section 10, a hundred times: two who refund unasked, and one who grants what was asked, on one line."""
-    for number in range(100):
-        order = await home.order(number=f"R{number}")
-        request = (await home.running.desk.open("refund_only", BUYER, claim(order))).request
+    path = tmp_path / "kept.sqlite3"
+    async with house(path) as home, house(path, bank=home.bank) as other:
+        for number in range(100):
+            order = await home.order(number=f"R{number}")
+            request = (await home.running.desk.open("refund_only", BUYER, claim(order))).request
+            here, there = (home, other) if number % 2 else (other, home)
 
-        answers = await asyncio.gather(
-            refund(home, order, 60_000, name=f"a{number}"),
-            refund(home, order, 60_000, name=f"b{number}"),
-            home.running.desk.act(request.id, "approve", SELLER),
-            return_exceptions=True,
-        )
+            answers = await asyncio.gather(
+                refund(here, order, 60_000, name=f"a{number}"),
+                refund(there, order, 60_000, name=f"b{number}"),
+                there.running.desk.act(request.id, "approve", SELLER),
+                return_exceptions=True,
+            )
 
-        unasked = (await home.running.desk.ledger.seller_refunds([order.id]))[order.id]
-        granted = (await home.request(request.id)).refund_approved or idr(0)
-        assert sum((each.amount for each in unasked), granted) == idr(100_000)
-        assert len(unasked) <= 1
-        assert all(isinstance(answer, Refunded | Done | Refused) for answer in answers)
+            unasked = (await home.running.desk.ledger.seller_refunds([order.id]))[order.id]
+            granted = (await home.request(request.id)).refund_approved or idr(0)
+            assert sum((each.amount for each in unasked), granted) == idr(100_000)
+            assert len(unasked) <= 1
+            assert all(isinstance(answer, Refunded | Done | Refused) for answer in answers)
+        await asyncio.gather(home.running.tender.tend(), other.running.tender.tend())
+        await home.running.tender.tend()
+
+        assert sum(payment.amount.amount for payment in home.bank.paid.values()) == 100 * 100_000
 
 
 async def test_a_provider_who_says_no_is_asked_again_under_the_same_id_and_then_given_up(home: Home) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from tests.desk.acts import act, claim, codes, history, key, opened, staged
 from aftersales.engine.refusal import Problem
 from aftersales.engine.request import Change, Request
 from aftersales.engine.shop_rules import MOST_RULES, Conditions
-from aftersales.engine.vocabulary import Actor, ApprovedBy, OrderState, Party
+from aftersales.engine.vocabulary import Actor, ApprovedBy, ClaimLine, OrderState, Party
 from aftersales.hookspecs import hookimpl
 from aftersales.rulebooks import Saved, granted
 from aftersales.testing import Home
@@ -263,6 +264,41 @@ async def test_only_if_all_that_is_claimed_was_taken_down_the_platform_refunds(h
     gone, sold = await asked(home, line(taken_down=True)), await asked(home, line())
 
     assert [each.stage.name for each in (gone, sold)] == ["refunding", "pending_review"]
+
+
+async def test_where_only_some_of_what_is_claimed_was_taken_down_the_seller_is_asked(home: Home) -> None:
+    """RO3."""
+    order = await home.order(line(taken_down=True), line(sku_id="sku_2"))
+    both = replace(claim(order), lines=tuple(ClaimLine(each.id, 1) for each in order.lines))
+
+    waiting = (await home.running.desk.open("refund_only", BUYER, both)).request
+    edited = (await home.running.desk.replace(waiting.id, "edit", BUYER, claim(order), expected=1)).request
+
+    assert [each.stage.name for each in (waiting, edited)] == ["pending_review", "refunding"]
+
+
+async def test_a_product_that_is_taken_down_once_it_was_claimed_can_be_refunded_by_the_platform(home: Home) -> None:
+    """RO3: the marketplace tells it with the order, whose money and lines stand as they were claimed."""
+    request = await asked(home)
+    early = await codes(act(home, request, "enforce", AGENT))
+    await home.order(line(taken_down=True, paid=1), number=request.order.number)
+
+    enforced = await act(home, request, "enforce", AGENT, note="Taken down.")
+
+    assert early == ["INVALID_STATE"]
+    assert (enforced.stage.name, enforced.refund_approved) == ("refunding", idr(100_000))
+    assert enforced.tags == {"platform_approved_refund", "enforced"}
+
+
+async def test_where_the_market_does_not_refund_by_enforcement_the_seller_is_asked(tmp_path: Path) -> None:
+    """RO3: policy `enforcement.auto_refund`."""
+    off = 'key = "enforcement.auto_refund", market = "ID", value = false, unit = "FLAG", mark = "INF", source = "ours"'
+    (tmp_path / "ours.toml").write_text(f'version = "2025-03-01"\npolicies = [{{ {off} }}]\n')
+    async with house(policies=tmp_path) as home:
+        request = await asked(home, shop=CLOSED)
+
+        assert request.stage.name == "pending_review"
+        assert await codes(act(home, request, "enforce", AGENT)) == ["INVALID_STATE"]
 
 
 async def test_a_request_that_waits_is_enforced_by_the_platform(home: Home) -> None:

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from tests.graphql.server import BUYER, JAKARTA, OTHER_SELLER, SELLER, Server, staff
+import pytest
+from tests.graphql.server import BUYER, JAKARTA, OTHER_SELLER, SELLER, Open, Server, staff
+from tests.graphql.test_statements import Counted, operation
 
 SAVED = "rule { id version } problems { __typename code path retryable }"
 RULES = "query($shop: ID!) { shopRules(shopId: $shop) { id } }"
@@ -57,3 +59,19 @@ async def test_a_query_that_is_refused_says_why_by_the_same_codes(server: Server
         "a reason that is none": "INVALID_INPUT",
         "what no database takes": "INVALID_INPUT",
     }
+
+
+async def test_trying_a_rule_costs_the_same_however_many_requests_it_is_tried_on(
+    server: Server, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted, costs = Counted(server, monkeypatch), []
+    for number in range(4):
+        await opened(number=str(number))
+        counted.taken()
+        tried = await server.ask(operation("ShopRulePreview"), SELLER, shopId=JAKARTA.id, conditions={})
+        costs.append(counted.taken())
+        assert tried["shopRulePreview"]["granted"] == number + 1
+
+    assert costs == [costs[0]] * 4
+    # which requests, and these whole
+    assert costs[0][0] == 2
