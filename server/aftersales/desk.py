@@ -107,7 +107,7 @@ class Desk:
         async def opened() -> Done:
             opening = await self._opening(kind, actor, asked)
             made = open_request(opening)
-            return await self._settle((made, *self._at_once(made, opening.rules)), key)
+            return await self._settle((made,), key, self._at_once(made, opening.rules))
 
         return await self._once(key, opened)
 
@@ -147,7 +147,7 @@ class Desk:
             old = await self.seen(request_id, actor)
             attempt, opening = await self.replacement(old, action, actor, asked, expected)
             closed, made = replace_request(attempt, opening)
-            return await self._settle((closed, made, *self._at_once(made, opening.rules)), key)
+            return await self._settle((closed, made), key, self._at_once(made, opening.rules))
 
         return await self._once(key, replaced)
 
@@ -241,10 +241,11 @@ class Desk:
         The seller's own rules beat the platform's. Where a plugin objects, the request waits for a person.
         """
         request = made.request
-        process = self.registry.kinds[request.kind].process
+        kind = self.registry.kinds[request.kind]
+        process = kind.process
         if process.at(request.stage.name, "match_rule"):
             for rule in rules:
-                if rule.active and matches(rule.conditions, request):
+                if rule.active and matches(rule.conditions, request, kind.reasons):
                     facts = {"rule_id": rule.id, "rule_name": rule.name}
                     return self._unless_objected(self.attempt(request, "match_rule", SYSTEM, made.at, given=facts))
         enforced = process.at(request.stage.name, "enforce")
@@ -253,8 +254,15 @@ class Desk:
         return ()
 
     def _unless_objected(self, attempt: Attempt) -> tuple[Change, ...]:
-        change = decide(attempt)
-        return () if self.registry.objections(change) else (change,)
+        """What stands against it, or fails, keeps it from being done at once, and not the claim from being made."""
+        try:
+            change = decide(attempt)
+            return () if self.registry.objections(change) else (change,)
+        except Refused:
+            return ()
+        except Exception:
+            log.exception("%s of %s was not done at once: it waits for a person", attempt.action, attempt.request.id)
+            return ()
 
     async def _looked_up(self, request: Request, action: str, facts: Mapping[str, Any]) -> Mapping[str, Any]:
         """What stock says, where the act is judged by it: a yes to goods, or an offer of them."""
@@ -373,12 +381,17 @@ class Desk:
             rules=rules,
         )
 
-    async def _settle(self, changes: Sequence[Change], key: Key | None) -> Done:
-        """Object, commit, announce. The last change is the one that is answered with."""
+    async def _settle(self, changes: Sequence[Change], key: Key | None, at_once: Sequence[Change] = ()) -> Done:
+        """Object, commit, announce. The last change is the one that is answered with.
+
+        Args:
+            at_once: what follows in the same transaction; plugins have been asked about it.
+        """
         if problems := [problem for change in changes for problem in self.registry.objections(change)]:
             raise Refused(problems)
-        await self._write(changes, key)
-        return Done(changes[-1].request)
+        written = (*changes, *at_once)
+        await self._write(written, key)
+        return Done(written[-1].request)
 
     async def _write(self, changes: Sequence[Change], key: Key | None) -> None:
         await self.ledger.commit(changes, processed_at=self.clock(), key=key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from .engine.money import Money
 from .engine.refusal import Problem, Refused
 from .engine.request import Request
 from .engine.rights import may_do, may_see
-from .engine.shop_rules import MOST_RULES, Conditions, Rule, failing, objections
+from .engine.shop_rules import MOST_RULES, Conditions, Rule, failing, misnamed, objections, stood_at
 from .engine.vocabulary import Actor, Party
 from .store.keys import Key
 from .store.ledger import KeyTaken, StaleVersion
@@ -74,8 +74,11 @@ class Rulebooks:
             Refused: FORBIDDEN, NOT_FOUND, INVALID_INPUT, LIMIT_REACHED, VERSION_CONFLICT, KEY_REUSED.
         """
         self._may(shop_id, actor)
-        if problems := tuple(objections(name, conditions, self.reasons)):
+        if problems := (*misnamed(name), *self._objections(conditions)):
             raise Refused(problems)
+        if not await self._desk.ledger.shops([shop_id]):
+            # theirs by their token, and not brought in yet
+            raise Refused([_no_shop()])
         for _ in range(TRIES):
             standing = await self._desk.ledger.rules(shop_id)
             before = await self._before(key)
@@ -111,7 +114,7 @@ class Rulebooks:
     async def tried(self, shop_id: str, conditions: Conditions, actor: Actor) -> list[Tried]:
         """What a rule would have decided, on the shop's latest requests that a rule may grant; at most 200."""
         self._may(shop_id, actor)
-        if problems := tuple(objections("-", conditions, self.reasons)):
+        if problems := tuple(self._objections(conditions)):
             raise Refused(problems)
         filter = Filter(scope_shops=frozenset({shop_id}), kinds=self.kinds)
         found: list[Tried] = []
@@ -119,15 +122,19 @@ class Rulebooks:
         while len(found) < LOOKED_AT:
             page = await self._lists.page(filter, Sort.CREATED_DESC, PAGE, after, now=self._desk.clock())
             requests = await self._desk.ledger.requests(page.ids)
-            found += [Tried(request, tuple(failing(conditions, request))) for request in requests.values()]
+            found += [self._tried(conditions, request) for request in requests.values()]
             if not page.has_next:
                 break
             after = page.cursors[-1]
         return found
 
+    def _tried(self, conditions: Conditions, request: Request) -> Tried:
+        reasons = self._desk.registry.kinds[request.kind].reasons
+        return Tried(request, tuple(failing(conditions, request, reasons, stood_at(request, reasons))))
+
     def _may(self, shop_id: str, actor: Actor) -> None:
         if not may_see(actor, shop_id, ""):
-            raise Refused([Problem("NOT_FOUND", "There is no such shop.", "shopId", guard="G_OWNER")])
+            raise Refused([_no_shop()])
         denied = tuple(may_do(actor, Party.SELLER, "settings"))
         if actor.party is Party.PARTNER:
             denied = (
@@ -136,6 +143,13 @@ class Rulebooks:
             )  # fmt: skip
         if denied:
             raise Refused(denied)
+
+    def _objections(self, conditions: Conditions) -> Iterator[Problem]:
+        try:
+            digits = self._desk.ledger.digits(conditions.maximum.currency) if conditions.maximum else None
+        except ValueError:
+            digits = None
+        return objections(conditions, self.reasons, digits)
 
     def _made(
         self, standing: Sequence[Rule], shop_id: str, rule_id: str | None, expected: int | None, actor: Actor
@@ -182,7 +196,11 @@ def _named(rules: Sequence[Rule], id: str) -> Rule:
 def _expected(rule: Rule, expected: int | None) -> Rule:
     if expected != rule.version:
         raise Refused([
-            Problem("INVALID_INPUT", "The rule is at version {current}: look at it, then say expectedVersion.",
+            Problem("VERSION_CONFLICT", "The rule is at version {current}: look at it, then say expectedVersion.",
                     "expectedVersion", guard="G_VERSION", current=rule.version)
         ])  # fmt: skip
     return rule
+
+
+def _no_shop() -> Problem:
+    return Problem("NOT_FOUND", "There is no such shop.", "shopId", guard="G_OWNER")

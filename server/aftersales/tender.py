@@ -206,7 +206,7 @@ class Tender:
             )
         wait = BACKOFF[intent.tries] if intent.tries < len(BACKOFF) else ASK_AGAIN
         await self._ledger.seller_refund_not_paid(
-            intent.id, again_at=None if last and not unknown else now + wait, unknown=unknown,
+            intent.id, tries=intent.tries, again_at=None if last and not unknown else now + wait, unknown=unknown,
             stuck_at=now if last else None,
         )  # fmt: skip
 

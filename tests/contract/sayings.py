@@ -12,6 +12,7 @@ from aftersales.engine.dispute import DISPUTE
 from aftersales.engine.legs import back, out
 from aftersales.engine.offers import OfferRule, after_receiving, offers
 from aftersales.engine.reasons import REASONS, REJECT_CODES
+from aftersales.engine.seller_refund import REASONS_TO_REFUND
 from aftersales.engine.speedy import speedy_refund
 from aftersales.engine.stages import AWAITING_SELLER_SHIP, CLOSED, CORE_STAGES, REFUNDING
 from aftersales.engine.vocabulary import EvidenceKind, OfferKind, Party
@@ -33,7 +34,7 @@ def of_the_core() -> set[str]:
     offered = (*offers((OfferRule(OfferKind.FULL_REFUND),)), *after_receiving())
     rows = (*COMMON, *journeys, *speedy_refund(), *offered, *DISPUTE.rows, *APPEAL.rows)
     stages = (*CORE_STAGES, *DISPUTE_STAGES.values(), *APPEAL_STAGES.values())
-    reasons: tuple[Labelled, ...] = (*REASONS.values(), *REJECT_CODES.values())
+    reasons: tuple[Labelled, ...] = (*REASONS.values(), *REJECT_CODES.values(), *REASONS_TO_REFUND.values())
     appeals: tuple[Labelled, ...] = (*REASONS_TO_APPEAL.values(), *GROUNDS.values())
     labelled: tuple[Labelled, ...] = (*stages, *reasons, *appeals, *rows)
     labels = {*(thing.label for thing in labelled), *TAGS.values(), *CLOCK_LABELS.values()} - {""}

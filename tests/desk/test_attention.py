@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.graphql.server import AGENT, BUYER, SELLER, Open, Server, bring, empty_database, opened, server
+from tests.graphql.server import AGENT, BUYER, SELLER, Bring, Open, Server, bring, empty_database, line, opened, server
 from tests.processes import run
 
 from aftersales.store.database import Statement
@@ -33,6 +33,26 @@ async def test_a_parked_clock_is_listed_and_tried_again_when_told_to(
     await server.time_passes(days=2)
     found = await server.ask("query($id: ID!) { request(by: {id: $id}) { status } }", BUYER, id=request["id"])
     assert found["request"]["status"] == "COMPLETED"
+
+
+async def test_a_refund_unasked_that_was_given_up_is_listed_until_somebody_has_seen_it(
+    server: Server, bring: Bring, tmp_path: Path
+) -> None:
+    order, ledger = await bring(), server.running.desk.ledger
+    given = {"orderId": order.id, "lines": [{"orderLineId": line(order)["orderLineId"]}], "reason": "goodwill"}
+    refund = (await server.do("sellerRefundCreate", SELLER, "refund { id }", **given))["refund"]["id"]
+    settings = {"AFTERSALES_DATABASE": f"sqlite://{tmp_path / 'server.sqlite3'}"}
+
+    early = run("attention", "--seen", refund, settings=settings)
+    await ledger.seller_refund_not_paid(refund, tries=0, again_at=None, unknown=False, stuck_at=server.clock())
+    listed = run("attention", settings=settings)
+    seen = run("attention", "--seen", refund, settings=settings)
+
+    assert early.stdout.splitlines() == [f"{refund} was not given up.", "Nothing waits for a person."]
+    assert listed.returncode == 1
+    assert listed.stdout.startswith(f"{refund}  200000 IDR of order {order.id}, unasked, tried 1 times: given up")
+    assert (seen.returncode, seen.stdout.splitlines()[0]) == (0, f"{refund} is listed no more.")
+    assert [kept.status.value for kept in (await ledger.seller_refunds([order.id]))[order.id]] == ["FAILED"]
 
 
 async def test_the_platform_may_close_what_time_cannot_move(server: Server, opened: Open) -> None:

@@ -1,7 +1,9 @@
 """RO2 and RO3: what is refunded as soon as it is asked, by a seller's own rule or by the platform's enforcement."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from tests.desk.acts import act, claim, codes, history, key, opened, staged
 from aftersales.engine.refusal import Problem
 from aftersales.engine.request import Change, Request
 from aftersales.engine.shop_rules import MOST_RULES, Conditions
-from aftersales.engine.vocabulary import Actor, ApprovedBy, OrderState, Party
+from aftersales.engine.vocabulary import Actor, ApprovedBy, ClaimLine, OrderState, Party
 from aftersales.hookspecs import hookimpl
 from aftersales.rulebooks import Saved, granted
 from aftersales.testing import Home
@@ -140,6 +142,41 @@ async def test_a_plugin_that_objects_leaves_the_request_to_a_person() -> None:
         assert (await asked(home)).stage.name == "pending_review"
 
 
+async def test_a_plugin_that_fails_leaves_the_request_to_a_person_too(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        @hookimpl
+        def aftersales_objections(self, change: Change) -> list[Problem]:
+            if change.action == "match_rule":
+                raise LookupError("no such buyer")
+            return []
+
+    async with house(plugins=[Broken()]) as home:
+        await home.order()
+        await save(home)
+
+        assert (await asked(home)).stage.name == "pending_review"
+        assert "match_rule of rq_" in caplog.text
+
+
+async def test_a_plugin_is_asked_once_about_each_change() -> None:
+    class Attentive:
+        def __init__(self) -> None:
+            self.asked: list[str] = []
+
+        @hookimpl
+        def aftersales_objections(self, change: Change) -> list[Problem]:
+            self.asked.append(change.action)
+            return []
+
+    plugin = Attentive()
+    async with house(plugins=[plugin]) as home:
+        await home.order()
+        await save(home)
+
+        assert (await asked(home)).stage.name == "refunding"
+        assert sorted(plugin.asked) == ["match_rule", "open"]
+
+
 async def test_only_owners_and_staff_with_the_grant_make_rules(home: Home) -> None:
     """Section 11: own auto-rules, settings."""
     await home.order()
@@ -170,18 +207,27 @@ async def test_what_cannot_be_a_rule_is_told_at_once(home: Home) -> None:
     assert await codes(save(home, odd, name=" ")) == ["INVALID_INPUT"] * 4
     rule = (await save(home, key="k2")).rule
     assert rule is not None
-    assert await codes(save(home, rule_id=rule.id, expected=3, key="k3")) == ["INVALID_INPUT"]
+    assert await codes(save(home, rule_id=rule.id, expected=3, key="k3")) == ["VERSION_CONFLICT"]
+    assert await codes(save(home, rule_id=rule.id, key="k5")) == ["VERSION_CONFLICT"]
     assert await codes(save(home, rule_id="sr_none", expected=1, key="k4")) == ["NOT_FOUND"]
     assert await codes(save(home, name="Other", key="k2")) == ["KEY_REUSED"]
     assert (await save(home, key="k2")).replayed
 
 
-async def test_a_shop_has_so_many_rules_and_no_more(home: Home) -> None:
+async def test_a_shop_has_so_many_rules_and_no_more_however_many_make_the_last_at_once(home: Home) -> None:
     await home.order()
-    for number in range(MOST_RULES):
+    for number in range(MOST_RULES - 1):
         await save(home, Conditions(maximum=idr(1)), key=f"r{number}")
 
-    assert await codes(save(home, key="one more")) == ["LIMIT_REACHED"]
+    answers = await asyncio.gather(*(codes(save(home, key=f"last {number}")) for number in range(5)))
+
+    assert sorted(answers) == [[], *[["LIMIT_REACHED"]] * 4]
+    assert len(await home.running.house.rulebooks.of(SHOP.id, SELLER)) == MOST_RULES
+
+
+async def test_a_shop_that_was_not_brought_in_has_no_rules_yet(home: Home) -> None:
+    assert await codes(save(home)) == ["NOT_FOUND"]
+    assert await home.running.house.rulebooks.of(SHOP.id, SELLER) == []
 
 
 async def test_a_rule_is_tried_on_what_was_asked_before(home: Home) -> None:
@@ -218,6 +264,41 @@ async def test_only_if_all_that_is_claimed_was_taken_down_the_platform_refunds(h
     gone, sold = await asked(home, line(taken_down=True)), await asked(home, line())
 
     assert [each.stage.name for each in (gone, sold)] == ["refunding", "pending_review"]
+
+
+async def test_where_only_some_of_what_is_claimed_was_taken_down_the_seller_is_asked(home: Home) -> None:
+    """RO3."""
+    order = await home.order(line(taken_down=True), line(sku_id="sku_2"))
+    both = replace(claim(order), lines=tuple(ClaimLine(each.id, 1) for each in order.lines))
+
+    waiting = (await home.running.desk.open("refund_only", BUYER, both)).request
+    edited = (await home.running.desk.replace(waiting.id, "edit", BUYER, claim(order), expected=1)).request
+
+    assert [each.stage.name for each in (waiting, edited)] == ["pending_review", "refunding"]
+
+
+async def test_a_product_that_is_taken_down_once_it_was_claimed_can_be_refunded_by_the_platform(home: Home) -> None:
+    """RO3: the marketplace tells it with the order, whose money and lines stand as they were claimed."""
+    request = await asked(home)
+    early = await codes(act(home, request, "enforce", AGENT))
+    await home.order(line(taken_down=True, paid=1), number=request.order.number)
+
+    enforced = await act(home, request, "enforce", AGENT, note="Taken down.")
+
+    assert early == ["INVALID_STATE"]
+    assert (enforced.stage.name, enforced.refund_approved) == ("refunding", idr(100_000))
+    assert enforced.tags == {"platform_approved_refund", "enforced"}
+
+
+async def test_where_the_market_does_not_refund_by_enforcement_the_seller_is_asked(tmp_path: Path) -> None:
+    """RO3: policy `enforcement.auto_refund`."""
+    off = 'key = "enforcement.auto_refund", market = "ID", value = false, unit = "FLAG", mark = "INF", source = "ours"'
+    (tmp_path / "ours.toml").write_text(f'version = "2025-03-01"\npolicies = [{{ {off} }}]\n')
+    async with house(policies=tmp_path) as home:
+        request = await asked(home, shop=CLOSED)
+
+        assert request.stage.name == "pending_review"
+        assert await codes(act(home, request, "enforce", AGENT)) == ["INVALID_STATE"]
 
 
 async def test_a_request_that_waits_is_enforced_by_the_platform(home: Home) -> None:

@@ -59,6 +59,8 @@ def parser() -> argparse.ArgumentParser:
         """)  # fmt: skip
     attention.add_argument("--retry", action="append", default=[], metavar="DEADLINE",
                            help="let this clock try again; may be said again")  # fmt: skip
+    attention.add_argument("--seen", action="append", default=[], metavar="REFUND",
+                           help="list this refund, unasked and given up, no more; may be said again")  # fmt: skip
     _database(attention)
 
     token = _command(commands, "token", "tokens:token", "Print a token, made with the server's secret.", """

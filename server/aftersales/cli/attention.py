@@ -13,16 +13,19 @@ MOST = 100
 
 def attention(args: Namespace, settings: Settings) -> int:
     """Exit status 1 while anything waits for a person, so that a watch can be hung on it."""
-    return asyncio.run(_attend(args.retry, settings))
+    return asyncio.run(_attend(args.retry, args.seen, settings))
 
 
-async def _attend(retry: list[str], settings: Settings) -> int:
+async def _attend(retry: list[str], seen: list[str], settings: Settings) -> int:
     running = await build(settings)
     ledger = running.desk.ledger
     try:
         for deadline_id in retry:
             freed = await ledger.unpark(deadline_id)
             print(f"{deadline_id} {'is tried again' if freed else 'is not parked'}.")
+        for refund_id in seen:
+            known = await ledger.acknowledge_failed(refund_id)
+            print(f"{refund_id} {'is listed no more' if known else 'was not given up'}.")
         return await _list(ledger)
     finally:
         await running.close()
@@ -31,7 +34,11 @@ async def _attend(retry: list[str], settings: Settings) -> int:
 def _next(refund: Payable) -> str:
     if refund.next_try_at is not None:
         return "unknown, and asked about on"
-    return "requestRetryRefund tries it again" if refund.request_id else "given up; sellerRefundCreate makes a new one"
+    return (
+        "requestRetryRefund tries it again"
+        if refund.request_id
+        else "given up; sellerRefundCreate makes a new one, --seen ends this"
+    )
 
 
 async def _list(ledger: Ledger) -> int:

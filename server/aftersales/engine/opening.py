@@ -144,9 +144,8 @@ def _active(opening: Opening) -> Words:
 
 def _full(opening: Opening) -> Words:
     """G_FULL: the seller has not refunded the line in full, unasked."""
-    full = {claim.order_line_id for claim in opening.claim.order.claims if claim.full and claim.request_id is None}
     for index, line in enumerate(opening.claim.lines):
-        if line.order_line_id in full:
+        if opening.claim.order.given_back(line.order_line_id):
             yield Problem(
                 "INELIGIBLE", "The seller has already refunded this line in full.", f"lines.{index}.orderLineId"
             )

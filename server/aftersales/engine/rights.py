@@ -1,5 +1,6 @@
 """Who may see and who may do what (section 11 of the model). Nothing else in the server decides this."""
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -20,6 +21,8 @@ GRANTS = {
     "orders.import":  "Bring in orders.",
 }
 # fmt: on
+
+_AMOUNT = re.compile(r"\d{1,18}(\.\d{1,6})?", re.ASCII)
 
 # Those who stand in for a party at a row of a table: an app acts for a shop, within its scopes.
 STANDS_FOR = {Party.PARTNER: Party.SELLER}
@@ -71,7 +74,7 @@ def amount_limit(actor: Actor, grant: str) -> Decimal | None:
 
 
 def _number(text: str) -> Decimal:
-    return Decimal(text) if text.isascii() and text.isdecimal() else Decimal(0)
+    return Decimal(text) if _AMOUNT.fullmatch(text) else Decimal(0)
 
 
 def _names(by: Party) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """A seller refunds unasked: the buyer need not agree, and may claim that much less (section 10 of the model)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,13 +14,26 @@ from .vocabulary import Actor, Order, OrderState, Party
 # From the Shipped tab: what is on its way, or has come.
 SHIPPED = frozenset({OrderState.IN_TRANSIT, OrderState.DELIVERED})
 
+
+@dataclass(frozen=True, slots=True)
+class RefundReason:
+    """Why a seller refunds unasked. `note`: they must say it in words."""
+
+    code: str
+    label: str
+    note: bool = False
+
+
 # fmt: off
 REASONS_TO_REFUND = {
-    #  code                             in words
-    "missing_product_or_accessories": "Products or accessories are missing",
-    "agreed_with_buyer":              "Agreed with the buyer",
-    "goodwill":                       "As a favour",
-    "other":                          "Another reason",
+    reason.code: reason
+    for reason in (
+        #             code                              label
+        RefundReason("missing_product_or_accessories", "Products or accessories are missing"),
+        RefundReason("agreed_with_buyer",              "Agreed with the buyer"),
+        RefundReason("goodwill",                       "As a favour"),
+        RefundReason("other",                          "Another reason", note=True),
+    )
 }
 # fmt: on
 
@@ -83,16 +96,14 @@ def refund_unasked(wish: Wish) -> SellerRefund:
     """
     if denied := tuple(may_do(wish.actor, Party.SELLER, "refund")):
         raise Refused(denied)
-    if problems := [*_state(wish), *_said(wish), *_lines(wish)]:
+    shares = _shares(wish)
+    # what is wrong with a line is said there; of the sum only what is wrong with it alone
+    if problems := [*_state(wish), *_said(wish), *(tuple(_lines(wish, shares)) or _sum(wish, shares))]:
         raise Refused(problems)
-    shares = tuple((line.order_line_id, _share(wish, line)) for line in wish.lines)
-    amount = sum((share for _, share in shares), Money.zero(wish.order.currency))
-    # what is wrong with a line was said there; of the sum only what is wrong with it alone
-    if too_much := _sum(wish, amount):
-        raise Refused(too_much)
     return SellerRefund(
-        wish.id, wish.order.id, wish.order.shop.id, amount, shares, wish.reason, wish.note.strip(), wish.actor.party,
-        wish.actor.id, wish.actor.client, wish.at,
+        wish.id, wish.order.id, wish.order.shop.id, _total(wish, shares),
+        tuple((line.order_line_id, share) for line, share in zip(wish.lines, shares, strict=True)),
+        wish.reason, wish.note.strip(), wish.actor.party, wish.actor.id, wish.actor.client, wish.at,
     )  # fmt: skip
 
 
@@ -108,8 +119,24 @@ def _left_of_order(order: Order) -> Money:
     return max(Money.zero(order.currency), order.total - order.refunded())
 
 
-def _share(wish: Wish, line: RefundLine) -> Money:
-    return left_of_line(wish.order, line.order_line_id) if line.amount is None else line.amount
+def _shares(wish: Wish) -> tuple[Money, ...]:
+    """What each line gets: what was named; else all that is left of it, and of the order beside the others."""
+    named = (line.amount for line in wish.lines if line.amount and line.amount.currency == wish.order.currency)
+    rest = max(
+        Money.zero(wish.order.currency), _left_of_order(wish.order) - sum(named, Money.zero(wish.order.currency))
+    )
+    shares = []
+    for line in wish.lines:
+        if line.amount is not None:
+            shares.append(line.amount)
+        else:
+            shares.append(min(left_of_line(wish.order, line.order_line_id), rest))
+            rest = rest - shares[-1]
+    return tuple(shares)
+
+
+def _total(wish: Wish, shares: Sequence[Money]) -> Money:
+    return sum(shares, Money.zero(wish.order.currency))
 
 
 def _state(wish: Wish) -> Iterator[Problem]:
@@ -121,12 +148,13 @@ def _state(wish: Wish) -> Iterator[Problem]:
 
 
 def _said(wish: Wish) -> Iterator[Problem]:
-    if wish.reason not in REASONS_TO_REFUND:
+    reason = REASONS_TO_REFUND.get(wish.reason)
+    if reason is None:
         yield Problem(
             "REASON_NOT_ALLOWED", "Choose one of: {allowed}.", "reason", guard="G_REASON",
             allowed=", ".join(REASONS_TO_REFUND),
         )  # fmt: skip
-    elif wish.reason == "other" and not wish.note.strip():
+    elif reason.note and not wish.note.strip():
         yield Problem("NOTE_REQUIRED", "Say why in a note.", "note", guard="G_NOTE")
     if len(wish.note) > NOTE_LIMIT:
         yield Problem(
@@ -134,31 +162,31 @@ def _said(wish: Wish) -> Iterator[Problem]:
         )
 
 
-def _lines(wish: Wish) -> Iterator[Problem]:
+def _lines(wish: Wish, shares: Sequence[Money]) -> Iterator[Problem]:
     if not wish.lines:
         yield Problem("INVALID_INPUT", "Name at least one line of the order.", "lines", guard="G_LINE")
     seen: set[str] = set()
-    for index, line in enumerate(wish.lines):
+    for index, (line, share) in enumerate(zip(wish.lines, shares, strict=True)):
         where = f"lines.{index}"
         if wish.order.line(line.order_line_id) is None:
             yield Problem("NOT_FOUND", "This order has no such line.", f"{where}.orderLineId", guard="G_LINE")
         elif line.order_line_id in seen:
             yield Problem("INVALID_INPUT", "Name each line once.", f"{where}.orderLineId", guard="G_LINE")
         else:
-            yield from _amount(wish, line, f"{where}.amount")
+            yield from _amount(wish, line.order_line_id, share, f"{where}.amount")
         seen.add(line.order_line_id)
 
 
-def _amount(wish: Wish, line: RefundLine, where: str) -> Iterator[Problem]:
+def _amount(wish: Wish, order_line_id: str, share: Money, where: str) -> Iterator[Problem]:
     currency, digits = wish.order.currency, wish.order.digits
-    most = left_of_line(wish.order, line.order_line_id)
-    if line.amount is not None and line.amount.currency != currency:
+    most = left_of_line(wish.order, order_line_id)
+    if share.currency != currency:
         yield Problem("INVALID_INPUT", "Give the amount in {currency}.", where, guard="G_AMOUNT", currency=currency)
-    elif not Money.zero(currency) < _share(wish, line) <= most:
+    elif not Money.zero(currency) < share <= most:
         yield Problem(
             "AMOUNT_EXCEEDED", "Refund more than 0 and at most {maximum}.", where, guard="G_AMOUNT", maximum=most
         )
-    elif line.amount is not None and not _in_minor_units(line.amount, digits):
+    elif not _in_minor_units(share, digits):
         yield Problem(
             "INVALID_INPUT", "{currency} has {digits} decimals.", where, guard="G_AMOUNT", currency=currency,
             digits=digits,
@@ -173,19 +201,14 @@ def _in_minor_units(amount: Money, digits: int) -> bool:
     return True
 
 
-def _sum(wish: Wish, amount: Money) -> list[Problem]:
-    limit = amount_limit(wish.actor, "refund")
-    if amount > (most := _left_of_order(wish.order)):
-        return [
-            Problem(
-                "AMOUNT_EXCEEDED", "Refund more than 0 and at most {maximum}.", "lines", guard="G_AMOUNT", maximum=most
-            )
-        ]
+def _sum(wish: Wish, shares: Sequence[Money]) -> Iterator[Problem]:
+    amount, most, limit = _total(wish, shares), _left_of_order(wish.order), amount_limit(wish.actor, "refund")
+    if amount > most:
+        yield Problem(
+            "AMOUNT_EXCEEDED", "Refund more than 0 and at most {maximum}.", "lines", guard="G_AMOUNT", maximum=most
+        )
     if limit is not None and amount.amount > limit:
-        return [
-            Problem(
-                "FORBIDDEN", "You may refund at most {limit}; ask somebody with a higher limit.", "lines",
-                guard="G_OWNER", permission="refund", limit=str(Money(limit, amount.currency)),
-            )
-        ]  # fmt: skip
-    return []
+        yield Problem(
+            "FORBIDDEN", "You may refund at most {limit}; ask somebody with a higher limit.", "lines",
+            guard="G_OWNER", permission="refund", limit=str(Money(limit, amount.currency)),
+        )  # fmt: skip

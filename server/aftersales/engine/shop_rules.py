@@ -1,14 +1,14 @@
 """A seller's own rules (RO2): data, that say which requests are granted as soon as they are made."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from .money import Money
-from .reasons import REASONS, ReasonClass
+from .reasons import REASONS, Reason, ReasonClass
 from .refusal import Problem
 from .request import Request
-from .vocabulary import OrderState, Party
+from .vocabulary import DELIVERED, ON_ITS_WAY, OrderState, Party
 
 MOST_RULES = 50
 MOST_VALUES = 50
@@ -49,16 +49,25 @@ class Rule:
     updated_by: str
 
 
-def matches(conditions: Conditions, request: Request) -> bool:
-    return not any(failing(conditions, request))
+def matches(conditions: Conditions, request: Request, reasons: Mapping[str, Reason] = REASONS) -> bool:
+    return not any(failing(conditions, request, reasons))
 
 
-def failing(conditions: Conditions, request: Request) -> Iterator[str]:
-    """The conditions that do not hold, by name."""
-    known, lines = REASONS.get(request.reason), (request.order.line(line.order_line_id) for line in request.lines)
+def failing(
+    conditions: Conditions, request: Request, reasons: Mapping[str, Reason] = REASONS,
+    stood: frozenset[OrderState] = frozenset(),
+) -> Iterator[str]:  # fmt: skip
+    """The conditions that do not hold, by name.
+
+    Args:
+        reasons: those of the request's kind.
+        stood: where the order may have stood when that counts; empty: where it stands.
+    """
+    stood = stood or frozenset({request.order.state})
+    known, lines = reasons.get(request.reason), (request.order.line(line.order_line_id) for line in request.lines)
     if conditions.reasons and request.reason not in conditions.reasons:
         yield "reasons"
-    if conditions.order_states and request.order.state not in conditions.order_states:
+    if conditions.order_states and not stood & conditions.order_states:
         yield "orderStates"
     if conditions.maximum is not None and not _within(request.refund_max, conditions.maximum):
         yield "maximum"
@@ -70,25 +79,56 @@ def failing(conditions: Conditions, request: Request) -> Iterator[str]:
         yield "changeOfMind"
 
 
+def stood_at(request: Request, reasons: Mapping[str, Reason] = REASONS) -> frozenset[OrderState]:
+    """Where the order may have stood when the request was made: the marketplace has moved it on since."""
+    order, reason = request.order, reasons.get(request.reason)
+    if order.state is OrderState.AWAITING_COLLECTION:
+        return frozenset({order.state})
+    claimable = reason.order_states if reason else ON_ITS_WAY | DELIVERED
+    if order.state in ON_ITS_WAY or (order.delivered_at is not None and order.delivered_at > request.created_at):
+        return ON_ITS_WAY
+    # nobody may have said when it came: then the reason tells
+    return DELIVERED if order.delivered_at is not None else claimable
+
+
 def _within(amount: Money, most: Money) -> bool:
     return amount.currency == most.currency and amount <= most
 
 
-def objections(name: str, conditions: Conditions, reasons: frozenset[str]) -> Iterator[Problem]:
-    """Everything about a rule that cannot be.
+def misnamed(name: str) -> Iterator[Problem]:
+    if not 1 <= len(name.strip()) <= NAME_LIMIT:
+        yield _wrong("name", "Give a name of 1 to {limit} characters.", limit=NAME_LIMIT)
+
+
+def objections(conditions: Conditions, reasons: frozenset[str], digits: int | None) -> Iterator[Problem]:
+    """Everything about conditions that cannot be.
 
     Args:
         reasons: those of the kinds that rules can grant.
+        digits: decimals of the maximum's currency; None if there is no such currency.
     """
-    if not 1 <= len(name.strip()) <= NAME_LIMIT:
-        yield _wrong("name", "Give a name of 1 to {limit} characters.", limit=NAME_LIMIT)
-    for unknown in sorted(conditions.reasons - reasons):
-        yield _wrong("reasons", "There is no reason {reason} that a rule can grant.", reason=unknown[:80])
+    unknown = sorted(conditions.reasons - reasons)
     for field, values in (("reasons", conditions.reasons), ("categories", conditions.categories)):
         if len(values) > MOST_VALUES:
-            yield _wrong(field, "Give at most {limit} of them.", limit=MOST_VALUES)
-    if conditions.maximum is not None and not conditions.maximum > Money.zero(conditions.maximum.currency):
-        yield _wrong("maximum", "Give more than 0.")
+            yield _wrong(f"conditions.{field}", "Give at most {limit} of them.", limit=MOST_VALUES)
+    for reason in unknown[:MOST_VALUES]:
+        yield _wrong(
+            "conditions.reasons", "There is no reason {reason} that a rule can grant.", reason=reason[:NAME_LIMIT]
+        )
+    if any(len(category) > NAME_LIMIT for category in conditions.categories):
+        yield _wrong("conditions.categories", "Say it in at most {limit} characters.", limit=NAME_LIMIT)
+    if conditions.maximum is not None:
+        yield from _unfit_maximum(conditions.maximum, digits)
+
+
+def _unfit_maximum(most: Money, digits: int | None) -> Iterator[Problem]:
+    where = "conditions.maximum"
+    if digits is None:
+        yield _wrong(where, "There is no currency {currency}.", currency=most.currency[:NAME_LIMIT])
+    elif not most > Money.zero(most.currency):
+        yield _wrong(where, "Give more than 0.")
+    elif most.amount != round(most.amount, digits):
+        yield _wrong(where, "{currency} has {digits} decimals.", currency=most.currency, digits=digits)
 
 
 def _wrong(field: str, message: str, **facts: object) -> Problem:

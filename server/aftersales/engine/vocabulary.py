@@ -232,7 +232,8 @@ class Claimed:
         active: the request has not ended; its units cannot be claimed again (G_ACTIVE).
         refunded: money granted for these units and not failed; zero if none.
         request_id: None for a refund that the seller made unasked.
-        full: the money covers these units whole (G_LINE; G_FULL where the seller gave it unasked).
+        full: the money covers these units whole (G_LINE); where the seller gave it unasked, nothing is left of the
+            line, whoever granted the rest (G_FULL).
     """
 
     order_line_id: str
@@ -284,6 +285,12 @@ class Order:
             and (but is None or claim.request_id != but)
         ]
         return sum(granted, Money.zero(self.currency))
+
+    def given_back(self, order_line_id: str) -> bool:
+        """Nothing is left of the line since the seller refunded it unasked (G_FULL)."""
+        return any(
+            claim.full and claim.request_id is None for claim in self.claims if claim.order_line_id == order_line_id
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from ..engine.appeal import GROUNDS, AppealReason
 from ..engine.common import TAGS
 from ..engine.reasons import Reason as EngineReason
 from ..engine.reasons import RejectCode
+from ..engine.seller_refund import REASONS_TO_REFUND
 from ..engine.stages import CORE_STAGES
 from ..engine.vocabulary import Stage as EngineStage
 from ..engine.vocabulary import Status
@@ -112,6 +113,13 @@ def appeal_reason(context: Context, of: AppealReason) -> Reason:
 def ground(context: Context, code: str) -> Reason:
     """Why an appeal is possible at all."""
     known = GROUNDS.get(code)
+    label = context.words(known.label) if known else code
+    return Reason(handle=code, label=label, retired=known is None, fault_of=None, evidence_required=False)
+
+
+def refund_reason(context: Context, code: str) -> Reason:
+    """Why a seller refunded unasked."""
+    known = REASONS_TO_REFUND.get(code)
     label = context.words(known.label) if known else code
     return Reason(handle=code, label=label, retired=known is None, fault_of=None, evidence_required=False)
 

@@ -9,6 +9,7 @@ from strawberry.dataloader import DataLoader
 from ..engine.request import Request
 from ..engine.rights import may_see
 from ..engine.seller_refund import SellerRefund
+from ..engine.vocabulary import Order
 from ..store.log import LoggedEvent
 from .filters import all_visible
 
@@ -29,6 +30,7 @@ class Loaders:
         self.evidence_of: DataLoader[str, list[Any]] = DataLoader(self._evidence_of)
         self.external_status: DataLoader[str, str | None] = DataLoader(self._external_status)
         self.seller_refunds: DataLoader[str, list[SellerRefund]] = DataLoader(self._seller_refunds)
+        self.order: DataLoader[str, Order | None] = DataLoader(self._orders)
         self.order_requests: DataLoader[str, list[str]] = DataLoader(self._order_requests)
 
     def history(self, first: int, before: int | None) -> DataLoader[str, list[LoggedEvent]]:
@@ -83,6 +85,10 @@ class Loaders:
     async def _seller_refunds(self, ids: list[str]) -> list[list[SellerRefund]]:
         found = await self._context.desk.ledger.seller_refunds(ids)
         return [found.get(id, []) for id in ids]
+
+    async def _orders(self, ids: list[str]) -> list[Order | None]:
+        found = await self._context.desk.ledger.orders(ids)
+        return [found.get(id) for id in ids]
 
     async def _order_requests(self, ids: list[str]) -> list[list[str]]:
         found = await self._context.house.lists.of_orders(ids, all_visible(self._context.actor))

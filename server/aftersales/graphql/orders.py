@@ -103,7 +103,7 @@ class Order(Node):
         from .seller_refunds import seller_refund
 
         found = await self.context.loaders.seller_refunds.load(self.of.id)
-        return [seller_refund(self.context, of) for of in found]
+        return [seller_refund(self.context, of, self.of) for of in found]
 
     @strawberry.field(description="The requests on this order that the caller may see, newest first.")
     async def requests(

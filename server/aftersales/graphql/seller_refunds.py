@@ -11,21 +11,29 @@ from ..engine.refusal import Refused
 from ..engine.request import RefundStatus
 from ..engine.rights import sees_seller_side
 from ..engine.seller_refund import RefundLine
-from . import orders
+from ..engine.vocabulary import Order as EngineOrder
+from . import labels, orders
 from .context import Context, Info
 from .enums import PartyName
 from .inputs import MoneyInput, MutationInput, money_given, unfit
-from .keys import at_most, key_of
+from .keys import key_of
+from .labels import Reason
 from .orders import Money, Order, sure
 from .problems import Problem, told
-
-MOST_LINES = 100
 
 
 @strawberry.type(description="What was given back of one line.")
 class SellerRefundLine:
+    of: strawberry.Private[EngineOrder]
+    context: strawberry.Private[Context]
     order_line_id: strawberry.ID = strawberry.field(description="The line.")
     amount: Money = strawberry.field(description="Its share; the shares sum to the refund.")
+
+    @strawberry.field(description="Whether nothing is left of the line by now, so that no request may be made for it.")
+    async def full(self) -> bool:
+        # an order that was read for a page comes without what was claimed of it
+        whole = self.of if self.of.claims else await self.context.loaders.order.load(self.of.id)
+        return whole is not None and whole.given_back(str(self.order_line_id))
 
 
 @strawberry.type(
@@ -43,7 +51,10 @@ class SellerRefund:
     created_at: datetime = strawberry.field(description="When it was granted.")
     paid_at: datetime | None = strawberry.field(description="When the provider paid it; null before.")
     by: PartyName = strawberry.field(description="The party that granted it.")
-    reason: str = strawberry.field(description="missing_product_or_accessories, agreed_with_buyer, goodwill or other.")
+
+    @strawberry.field(description="Why: missing_product_or_accessories, agreed_with_buyer, goodwill or other.")
+    def reason(self) -> Reason:
+        return labels.refund_reason(self.context, self.of.reason)
 
     @strawberry.field(description="Who of the seller's; null to a buyer.")
     def actor_id(self) -> str | None:
@@ -87,33 +98,31 @@ class SellerRefundMutations:
         context = info.context
         lines = tuple(RefundLine(str(line.order_line_id), money_given(line.amount)) for line in input.lines)
         try:
-            if problems := (*unfit(input), *at_most(MOST_LINES, input.lines, "lines")):
+            if problems := tuple(unfit(input)):
                 raise Refused(problems)
             done = await context.desk.refund_unasked(
                 str(input.order_id), lines, input.reason, input.note or "", context.actor, key_of(info, input)
             )
         except Refused as refused:
             context.forget()
-            order = await seen_order(context, str(input.order_id))
+            seen = await context.desk.seen_order_or_none(str(input.order_id), context.actor)
+            order = orders.order(context, seen) if seen else None
             problems_told = await told(context, refused.problems, None)
             return SellerRefundPayload(refund=None, order=order, problems=problems_told, replayed=False)
         context.forget()
+        after = await context.desk.seen_order(done.refund.order_id, context.actor)
         return SellerRefundPayload(
-            refund=seller_refund(context, done.refund), order=await seen_order(context, done.refund.order_id),
-            problems=[], replayed=done.replayed,
+            refund=seller_refund(context, done.refund, after), order=orders.order(context, after), problems=[],
+            replayed=done.replayed,
         )  # fmt: skip
 
 
-async def seen_order(context: Context, id: str) -> Order | None:
-    found = await context.desk.seen_order_or_none(id, context.actor)
-    return orders.order(context, found) if found else None
-
-
-def seller_refund(context: Context, of: engine.SellerRefund) -> SellerRefund:
+def seller_refund(context: Context, of: engine.SellerRefund, order: EngineOrder) -> SellerRefund:
     return SellerRefund(
         of=of, context=context, id=strawberry.ID(of.id), status=of.status, amount=sure(of.amount),
         lines=[
-            SellerRefundLine(order_line_id=strawberry.ID(line), amount=sure(share)) for line, share in of.lines
+            SellerRefundLine(of=order, context=context, order_line_id=strawberry.ID(line), amount=sure(share))
+            for line, share in of.lines
         ],
-        created_at=of.created_at, paid_at=of.paid_at, by=PartyName[of.by.title], reason=of.reason,
+        created_at=of.created_at, paid_at=of.paid_at, by=PartyName[of.by.title],
     )  # fmt: skip

@@ -87,7 +87,8 @@ class ShopRuleTrial:
 
 
 @strawberry.type(
-    description="What a rule would have decided, on the shop's latest requests of a kind that rules can grant."
+    description="What a rule would have decided, on the shop's latest requests of a kind that rules can grant. Where "
+    "the order stood then follows from when it was delivered."
 )
 class ShopRulePreview:
     considered: int = strawberry.field(description="Requests that were looked at: the latest, at most 200.")
@@ -100,10 +101,7 @@ class ShopRulePreview:
 class ShopRuleQueries:
     @strawberry.field(description="The rules of a shop, oldest first, at most 50. Needs the grant `settings`.")
     async def shop_rules(self, info: Info, shop_id: strawberry.ID) -> list[ShopRule]:
-        try:
-            found = await info.context.house.rulebooks.of(str(shop_id), info.context.actor)
-        except Refused as refused:
-            raise invalid(refused.problems[0].text(info.context.words), "shopId") from None
+        found = await info.context.house.rulebooks.of(str(shop_id), info.context.actor)
         return [shop_rule(rule) for rule in found]
 
     @strawberry.field(description="What such a rule would have decided. Nothing is written.")
@@ -113,10 +111,9 @@ class ShopRuleQueries:
         context = info.context
         if not 0 <= first <= 100:
             raise invalid("Ask for at most 100.", "first")
-        try:
-            tried = await context.house.rulebooks.tried(str(shop_id), asked(conditions), context.actor)
-        except Refused as refused:
-            raise invalid(refused.problems[0].text(context.words), refused.problems[0].field) from None
+        if problems := tuple(unfit(conditions)):
+            raise Refused(problems)
+        tried = await context.house.rulebooks.tried(str(shop_id), asked(conditions), context.actor)
         return ShopRulePreview(
             considered=len(tried), granted=sum(not each.failing for each in tried),
             amounts=[sure(amount) for amount in granted(tried)],

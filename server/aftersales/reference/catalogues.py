@@ -13,6 +13,7 @@ from ..engine.policies import Book, PolicyRecord
 from ..engine.process import Process, mutation_name
 from ..engine.reasons import Reason, RejectCode
 from ..engine.rights import GRANTS, STANDS_FOR, may_see, sees_buyer, sees_seller_side
+from ..engine.seller_refund import REASONS_TO_REFUND, RefundReason
 from ..engine.vocabulary import OfferKind, Party
 from .markdown import code, codes, table
 from .phrases import conditions, first_line, held, parties, value
@@ -34,6 +35,8 @@ def reasons(kinds: Iterable[Kind]) -> str:
             table(asked, (_reason(reason, kinds) for reason in known)),
             "Why a seller says no, at first review or once the parcel came back:",
             table(refused, (_reject(reject, kinds) for reject in no)),
+            "Why a seller refunds unasked:",
+            table(("Reason", "In words", "Words"), (_refund(reason) for reason in REASONS_TO_REFUND.values())),
             "## Tags",
             table(("Tag", "In words"), ((code(handle), label) for handle, label in tags.items())),
         )
@@ -54,6 +57,10 @@ def _reject(reject: RejectCode, kinds: list[Kind]) -> tuple[str, ...]:
         codes(kind.name for kind in kinds if reject in kind.reject_codes.values()), _values(reject.order_states),
         _values(reject.evidence), "yes" if reject.for_change_of_mind else "",
     )  # fmt: skip
+
+
+def _refund(reason: RefundReason) -> tuple[str, ...]:
+    return code(reason.code), reason.label, "needed" if reason.note else ""
 
 
 def _values(of: Iterable[object]) -> str:

@@ -45,8 +45,10 @@ def claims(
     for line, minor in unasked.items():
         order_id, quantity, paid = bought[line]
         currency = currency_of[order_id]
+        asked = sum(minor for (_, claimed), minor in granted.items() if claimed == line)
+        full = minor + asked >= paid
         found[order_id].append(
-            Claimed(line, quantity, False, from_minor(minor, currency, digits(currency)), None, full=minor >= paid)
+            Claimed(line, quantity, False, from_minor(minor, currency, digits(currency)), None, full=full)
         )
     return {order_id: tuple(claimed) for order_id, claimed in found.items()}
 

@@ -8,9 +8,9 @@ from typing import Any
 from ..engine.money import Money
 from ..engine.shop_rules import MOST_RULES, Conditions, Rule
 from ..engine.vocabulary import OrderState
-from .columns import insert, select
+from .columns import COLUMNS, insert, select
 from .conflicts import KeyTaken, StaleVersion
-from .database import Database, Row, Statement
+from .database import Database, Row, Statement, marks
 from .keys import Key
 from .values import from_json, instant, json, micros
 
@@ -31,16 +31,19 @@ class Rules:
         """Make it, or change the version before it.
 
         Raises:
-            StaleVersion: it is another since it was read, or was removed.
+            StaleVersion: it is another since it was read, or was removed; or the shop has as many as it may.
             KeyTaken: the key was used before.
         """
         body = json(_body(rule.conditions))
         if rule.version == 1:
+            columns = COLUMNS["shop_rules"]
+            # counted as it is written: of two who make the last one, one finds the shop full
             written = Statement(
-                f"{insert('shop_rules')} ON CONFLICT (id) DO NOTHING",
+                f"INSERT INTO shop_rules ({', '.join(columns)}) SELECT {marks(len(columns))}"
+                " WHERE (SELECT COUNT(*) FROM shop_rules WHERE shop_id = ? AND removed_at IS NULL) < ?",
                 (
                     rule.id, rule.shop_id, rule.name, rule.active, body, 1, micros(rule.created_at),
-                    micros(rule.updated_at), rule.updated_by, None,
+                    micros(rule.updated_at), rule.updated_by, None, rule.shop_id, MOST_RULES,
                 ), 1, StaleVersion,
             )  # fmt: skip
         else:

@@ -57,20 +57,23 @@ class Unasked:
         return self._refund(rows[0]) if rows else None
 
     async def seller_refund_paid(self, id: str, at: datetime) -> None:
+        """The provider has paid it, even if another process heard its last no just before."""
         await self.database.write(
+            _moved(id),
             Statement(
                 "UPDATE refunds SET status = 'PAID', paid_at = ?, next_try_at = NULL, asked_at = NULL, stuck_at = NULL"
-                " WHERE id = ? AND request_id IS NULL AND status = 'PENDING'",
+                " WHERE id = ? AND request_id IS NULL AND status <> 'PAID'",
                 (micros(at), id),
-            )
+            ),
         )
 
     async def seller_refund_not_paid(
-        self, id: str, *, again_at: datetime | None, unknown: bool, stuck_at: datetime | None
+        self, id: str, *, tries: int, again_at: datetime | None, unknown: bool, stuck_at: datetime | None
     ) -> None:
         """It goes on being tried, or asked about; or it has failed for good, and the order may be claimed again.
 
         Args:
+            tries: how often it had failed before: of two who heard the same no, one counts it.
             again_at: None: never again.
             unknown: the provider could not say: what it was asked must not be forgotten.
             stuck_at: since when a person must look.
@@ -78,18 +81,25 @@ class Unasked:
         failed = again_at is None
         settled = Statement(
             "UPDATE refunds SET tries = tries + 1, next_try_at = ?, stuck_at = COALESCE(stuck_at, ?), status = ?"
-            f"{'' if unknown else ', asked_at = NULL'} WHERE id = ? AND request_id IS NULL AND status = 'PENDING'",
+            f"{'' if unknown else ', asked_at = NULL'}"
+            " WHERE id = ? AND request_id IS NULL AND status = 'PENDING' AND tries = ?",
             (
                 micros(again_at) if again_at else None, micros(stuck_at) if stuck_at else None,
-                "FAILED" if failed else "PENDING", id,
+                "FAILED" if failed else "PENDING", id, tries,
             ),
         )  # fmt: skip
-        freed = Statement(
-            "UPDATE orders SET claims_version = claims_version + 1"
-            " WHERE id = (SELECT order_id FROM refunds WHERE id = ?)",
-            (id,),
+        await self.database.write(*((_moved(id), settled) if failed else (settled,)))
+
+    async def acknowledge_failed(self, id: str) -> bool:
+        """A person has seen that it failed for good. False if it has not, or was seen before."""
+        [rows] = await self.database.write(
+            Statement(
+                "UPDATE refunds SET stuck_at = NULL"
+                " WHERE id = ? AND request_id IS NULL AND status = 'FAILED' AND stuck_at IS NOT NULL RETURNING id",
+                (id,),
+            )
         )
-        await self.database.write(*((freed, settled) if failed else (settled,)))
+        return bool(rows)
 
     def _written(
         self, refund: SellerRefund, claims_version: int, processed_at: datetime, key: Key | None
@@ -129,3 +139,11 @@ class Unasked:
             id, order_id, shop_id, from_minor(amount, currency, digits), shares, reason, note, party(initiator),
             actor_id, client, instant(created_at), RefundStatus(status), tries, instant_or_none(paid_at),
         )  # fmt: skip
+
+
+def _moved(refund_id: str) -> Statement:
+    """What may be claimed of its order is another now: whoever decides by it must look again."""
+    return Statement(
+        "UPDATE orders SET claims_version = claims_version + 1 WHERE id = (SELECT order_id FROM refunds WHERE id = ?)",
+        (refund_id,),
+    )
