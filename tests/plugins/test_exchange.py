@@ -1,5 +1,6 @@
 """Exchange: what may be wanted, its stories from open to end, what silence does, and what the shelf holds back."""
 
+from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
@@ -18,12 +19,19 @@ from aftersales.engine.vocabulary import (
     ReturnMethod,
     Variation,
 )
+from aftersales.registry import GROUP
 from aftersales.testing import Home
 from aftersales.testing.house import AGENT, BUYER, CARRIER, SELLER, idr, line
 
 DROP_OFF, PICK_UP, SELF = ReturnMethod.DROP_OFF, ReturnMethod.PICK_UP, ReturnMethod.SELF_ARRANGED
 SENT = {"carrier": "JNE", "tracking": "JP1"}
 RUPIAH = "IDR"
+
+
+# What two kinds do together is told where both are installed.
+with_returns = pytest.mark.skipif(
+    not entry_points(group=GROUP, name="return_refund"), reason="aftersales-return-refund is not installed"
+)
 
 
 def variation(sku_id: str, price: int = 100_000, available: int = 5, product_id: str = "") -> Variation:
@@ -262,6 +270,7 @@ async def test_silence_promises_what_is_gone_and_the_seller_is_told(home: Home) 
     assert sorted("out_of_stock" in each for each in tags) == [False, True]
 
 
+@with_returns
 async def test_an_offer_of_another_one_makes_a_return_an_exchange(home: Home) -> None:
     """C7: the kind changes; id, number, counters and history go on."""
     order = await home.order()
@@ -286,6 +295,7 @@ async def test_an_offer_of_another_one_makes_a_return_an_exchange(home: Home) ->
     assert done.shipment(Leg.RETURN) is not None
 
 
+@with_returns
 async def test_an_offer_of_money_for_what_comes_back_makes_an_exchange_a_return(home: Home) -> None:
     """Section 9, C7."""
     request = await asked(home)
