@@ -31,7 +31,7 @@ BUYERS = 500
 # Columns that SQL counts, or the import alone fills.
 MORE = {
     "shops": ("sequence",),
-    "orders": ("imported_at", "source_hash", "stub"),
+    "orders": ("imported_at", "source_hash"),
     "order_lines": ("platform_discount", "seller_discount"),
     "requests": ("sequence", "search"),
 }
@@ -116,7 +116,7 @@ def order(number: int, shop: int, lines: list[Row], at: int) -> Row:
     return (
         f"or_{number:06}", shop_id(shop), f"{58_000_000 + number}", buyer_id(number), f"Buyer {number % BUYERS}",
         currency(shop), "DELIVERED", at - 96 * HOUR, at - 24 * HOUR, total, shipping, "PLATFORM",
-        int(number < REQUESTS), at - 96 * HOUR, f"{number:064x}", 0,
+        int(number < REQUESTS), 0, at - 96 * HOUR, f"{number:064x}",
     )  # fmt: skip
 
 
