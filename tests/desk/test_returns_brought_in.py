@@ -565,6 +565,10 @@ async def test_an_offer_that_was_made_at_the_marketplace_is_answered_there(home:
     """C7: nobody here knows what was offered; time alone goes on (C6x)."""
     request = await brought(home, return_status="AWAITING_BUYER_RESPONSE", update_time=at(home, hours=1))
 
+    query = "query ($by: RequestRef!) { request(by: $by) { availableActions { mutation } } }"
+    actions = (await home.ask(query, BUYER_OF_STUB, by={"id": request.id}))["request"]["availableActions"]
+
+    assert [action["mutation"] for action in actions] == ["offerDecline", "requestCancel"]
     with pytest.raises(Refused, match="at the marketplace"):
         await home.running.desk.act(request.id, "offer_accept", BUYER_OF_STUB)
     await home.pass_time(days=2)

@@ -221,9 +221,9 @@ def converted(attempt: Attempt) -> Mapping[str, Any]:
     }
 
 
-def offer_known(attempt: Attempt) -> Iterator[Problem]:
+def offer_known(request: Request) -> Iterator[Problem]:
     """C7: of a request that was brought in, only the marketplace knows what was offered (section 14)."""
-    if attempt.request.offer is None:
+    if request.offer is None:
         yield Problem("INVALID_STATE", "The offer was made at the marketplace: answer it there.", guard="G_OFFER")
 
 
@@ -280,9 +280,9 @@ def offers(rules: Sequence[OfferRule]) -> tuple[Transition, ...]:
         Transition("C6x", AWAITING_BUYER_RESPONSE, LAPSES, PENDING_REVIEW, SYSTEM, "The offer lapses, and the review goes on.",
                    effect=_answer(OfferStatus.LAPSED), resumes=("review.first",), events=("OfferLapsed",)),
         Transition("C7",  AWAITING_BUYER_RESPONSE, "offer_accept", REFUNDING, BUYER, "Accept the offer", when=offers_money,
-                   guards=(offer_known, note_short), effect=accepted, events=("OfferAccepted",)),
+                   gates=(offer_known,), guards=(note_short,), effect=accepted, events=("OfferAccepted",)),
         Transition("C7",  AWAITING_BUYER_RESPONSE, "offer_accept", None, BUYER, "Accept the offer", converts=True,
-                   guards=(still_possible, note_short), effect=converted, events=("OfferAccepted",)),
+                   gates=(offer_known,), guards=(still_possible, note_short), effect=converted, events=("OfferAccepted",)),
     )
     # fmt: on
     if all(rule.offer.money for rule in rules):
