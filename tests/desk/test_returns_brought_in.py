@@ -14,10 +14,11 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aftersales.desk import Asked
 from aftersales.engine.refusal import Refused
 from aftersales.engine.request import RefundStatus, Request, ShipmentStatus
 from aftersales.engine.stages import COMPLETED
-from aftersales.engine.vocabulary import Actor, OrderState, Party, ReturnMethod
+from aftersales.engine.vocabulary import Actor, ClaimLine, OrderState, Party, ReturnMethod
 from aftersales.marketplace import import_returns
 from aftersales.marketplace.returns import Outcome, Result, request_id
 from aftersales.marketplace.statuses import FORMS, External, canonical, external, stages_of
@@ -25,7 +26,7 @@ from aftersales.marketplace.tiktok import read
 from aftersales.store import imports
 from aftersales.store.imports import ImportedOrder, order_id
 from aftersales.testing import Home
-from aftersales.testing.house import BUYER, SELLER, SHOP, house, idr, line
+from aftersales.testing.house import AGENT, BUYER, SELLER, SHOP, house, idr, line
 
 RETURN, ORDER = "576460752303423488", "576461413038785010"
 BUYER_OF_STUB = Actor(Party.BUYER, f"by_|{ORDER}")
@@ -241,6 +242,19 @@ async def test_money_that_the_marketplace_gives_is_never_paid_by_us(home: Home) 
     after = await home.request(request_id(RETURN))
     assert (after.stage.name, after.refund_paid, len(after.refunds)) == ("completed", idr(100_000), 1)
     await home.pass_time(days=1)
+    assert home.bank.asked == []
+
+
+async def test_what_takes_the_place_of_a_return_that_was_brought_in_is_not_paid_by_us_either(home: Home) -> None:
+    """C2: the marketplace still has the one that was edited here, and pays for it."""
+    request = await brought(home, return_type="REFUND", return_status="RETURN_OR_REFUND_REQUEST_PENDING")
+    asked = Asked(request.order.id, (ClaimLine(request.lines[0].order_line_id, 1),), "missed_delivery_date")
+
+    edited = (await home.running.desk.replace(request.id, "edit", AGENT, asked, expected=request.version)).request
+    await home.running.desk.act(edited.id, "approve", SELLER)
+    await home.pass_time(days=30)
+
+    assert (await home.request(edited.id)).stage.name == "refunding"
     assert home.bank.asked == []
 
 
