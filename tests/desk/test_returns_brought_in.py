@@ -161,10 +161,21 @@ def test_other_spellings_of_a_status_are_one(spelt: str, meant: str) -> None:
         ("{}_REQUEST_REJECT", "rejected"),
         ("{}_REQUEST_PENDING", "pending_review"),
         ("RETURN_OR_REFUND_REQUEST_PENDING", "pending_review"),
+        # approved and a new order made, not delivered: nothing is paid
+        ("{}_REQUEST_COMPLETE", "awaiting_seller_ship"),
+        ("{}_REQUEST_REFUND_SUCCESS", "refunding"),
+        ("RETURN_OR_REFUND_REQUEST_COMPLETE", "completed"),
     ],
 )
 def test_kinds_of_goods_have_words_of_their_own(kind: str, said: str, stage: str) -> None:
     assert stages_of(kind, said.format(FORMS[kind].type), inspects=False)[0] == stage
+
+
+@pytest.mark.parametrize("type", ["REPLACEMENT", "EXCHANGE"])
+async def test_goods_that_are_to_be_sent_are_no_refund(home: Home, type: str) -> None:
+    request = await brought(home, return_type=type, return_status=f"{type}_REQUEST_COMPLETE")
+
+    assert (request.stage.name, request.refunds, request.refund_paid) == ("awaiting_seller_ship", (), None)
 
 
 async def test_what_waits_for_inspection_is_told_by_what_the_seller_must_do(home: Home) -> None:

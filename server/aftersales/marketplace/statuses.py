@@ -48,10 +48,11 @@ _MONEY = {
 def _goods(name: str) -> dict[Stage, str]:
     sent = f"{name}_REQUEST_COMPLETE"
     return {
-        **_MONEY,
-        PENDING_REVIEW: f"{name}_REQUEST_PENDING",
+        # first, as it is what the word means inward: approved, and not delivered yet
         AWAITING_SELLER_SHIP: sent,
         OUTBOUND_IN_TRANSIT: sent,
+        **_MONEY,
+        PENDING_REVIEW: f"{name}_REQUEST_PENDING",
         REFUNDING: f"{name}_REQUEST_REFUND_SUCCESS",
         COMPLETED: sent,
     }
