@@ -188,6 +188,33 @@ async def test_what_waits_for_inspection_is_told_by_what_the_seller_must_do(home
     assert running(request) == [("inspect.tracked", due)]
 
 
+async def test_a_newer_record_tells_that_the_parcel_has_come(home: Home) -> None:
+    """14: the status is the same on the way and at inspection."""
+    await brought(home, return_status="BUYER_SHIPPED_ITEM", update_time=at(home, hours=20))
+    due = home.clock() + timedelta(hours=30)
+    action = {"action": "SELLER_RESPOND_RECEIVE_PACKAGE", "deadline": int(due.timestamp())}
+
+    request = await brought(
+        home, return_status="BUYER_SHIPPED_ITEM", update_time=at(home, hours=2), seller_next_action_response=[action]
+    )
+
+    assert request.stage.name == "pending_inspection"
+    assert running(request) == [("inspect.tracked", due)]
+    assert [parcel.status for parcel in request.shipments] == [ShipmentStatus.DELIVERED]
+
+
+async def test_the_number_of_a_parcel_may_come_later(home: Home) -> None:
+    await brought(home, return_status="BUYER_SHIPPED_ITEM", update_time=at(home, hours=20))
+
+    request = await brought(
+        home, return_status="BUYER_SHIPPED_ITEM", update_time=at(home, hours=2), return_tracking_number="JP1",
+        return_provider_name="J&T",
+    )  # fmt: skip
+
+    assert [(parcel.carrier, parcel.tracking) for parcel in request.shipments] == [("J&T", "JP1")]
+    assert request.stage.name == "return_in_transit"
+
+
 async def test_the_deadline_of_the_marketplace_wins_over_the_policy(home: Home) -> None:
     """14: in milliseconds, too."""
     due = home.clock() + timedelta(hours=5)

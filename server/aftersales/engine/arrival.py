@@ -191,9 +191,8 @@ def _effect(told: Told, target: str, attempt: Attempt) -> Mapping[str, Any]:
         "disputes": _disputes(told, attempt),
     }
     changes["dispute_rounds"] = max(request.dispute_rounds, len(changes["disputes"]))
-    if target in _ON_ITS_WAY_BACK:
-        changes["shipments"] = _parcels(told, target, attempt)
-        changes["costs"] = (*request.costs, *_costs(told, attempt))
+    changes["costs"] = (*request.costs, *_costs(told, attempt))
+    changes["shipments"] = _parcels(told, target, attempt) if target in _ON_ITS_WAY_BACK else _named(told, request)
     if target in (REFUNDING.name, COMPLETED.name):
         changes |= _granted(told, target, attempt)
     return changes
@@ -233,6 +232,17 @@ def _parcels(told: Told, target: str, attempt: Attempt) -> tuple[Shipment, ...]:
         delivered_at=(parcel.delivered_at or attempt.at) if there else None,
     )
     return (*(other for other in request.shipments if other.id != parcel.id), seen)
+
+
+def _named(told: Told, request: Request) -> tuple[Shipment, ...]:
+    """The parcels, the one that comes back with the number and the carrier that nobody had told yet."""
+    parcel = request.shipment(Leg.RETURN)
+    return tuple(
+        replace(one, carrier=one.carrier or told.carrier, tracking=one.tracking or told.tracking)
+        if parcel and one.id == parcel.id
+        else one
+        for one in request.shipments
+    )
 
 
 def _costs(told: Told, attempt: Attempt) -> tuple[Cost, ...]:

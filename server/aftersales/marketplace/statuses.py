@@ -124,7 +124,8 @@ def stages_of(kind: str, status: str, *, inspects: bool) -> tuple[str, ...]:
     if form.prefix and REFUNDING.name in found and COMPLETED.name not in found:
         found.append(COMPLETED.name)
     if inspects and PENDING_INSPECTION.name in found:
-        found.sort(key=lambda name: name != PENDING_INSPECTION.name)
+        # no longer on its way: a request that still is does not agree
+        return (PENDING_INSPECTION.name,)
     return tuple(found)
 
 
