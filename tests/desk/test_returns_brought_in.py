@@ -283,6 +283,50 @@ async def test_money_that_the_marketplace_gives_is_never_paid_by_us(home: Home) 
     assert home.bank.asked == []
 
 
+@pytest.mark.parametrize(
+    ("granted", "told", "paid"),
+    [
+        (None, "60000", 60_000),
+        (None, "100000", 100_000),
+        (50_000, "100000", 100_000),
+        (50_000, "50000", 50_000),
+        (50_000, "", 50_000),
+    ],
+)
+async def test_what_the_marketplace_paid_counts_whatever_was_granted_here(
+    home: Home, granted: int | None, told: str, paid: int
+) -> None:
+    """C18: the record says how much; where it does not, it is what was granted."""
+    asked = {"return_type": "REFUND", "return_status": "RETURN_OR_REFUND_REQUEST_PENDING"}
+    request = await brought(home, **asked)
+    if granted:
+        await home.running.desk.act(request.id, "approve", SELLER, given={"amount": idr(granted)})
+
+    item_told = item(told)
+    done = record(home, return_type="REFUND", return_status="RETURN_OR_REFUND_REQUEST_COMPLETE", update_time=at(home),
+                  refund_amount={"currency": "IDR", "refund_total": told}, return_line_items=[item_told])  # fmt: skip
+    assert await outcomes(home, done) == ["UPDATED"]
+
+    after = await home.request(request.id)
+    assert (after.refund_paid, after.refund_approved) == (idr(paid), idr(paid))
+    assert [refund.amount for refund in after.refunds if refund.status is RefundStatus.PAID] == [idr(paid)]
+    assert after.order.refunded() == idr(paid)
+
+
+async def test_more_than_was_ever_asked_for_is_not_passed_off_as_less(home: Home) -> None:
+    asked = {"return_type": "REFUND", "return_status": "RETURN_OR_REFUND_REQUEST_PENDING"}
+    request = await brought(home, **asked)
+
+    [result] = await bring(home, record(home, return_type="REFUND", update_time=at(home),
+                                        return_status="RETURN_OR_REFUND_REQUEST_COMPLETE",
+                                        refund_amount={"currency": "IDR", "refund_total": "120000"}))  # fmt: skip
+
+    assert (result.outcome, result.text) == (
+        Outcome.UNMAPPED, "It refunds 120000 IDR, and 100000 IDR can be refunded of the order.",
+    )  # fmt: skip
+    assert await home.request(request.id) == request
+
+
 async def test_what_takes_the_place_of_a_return_that_was_brought_in_is_not_paid_by_us_either(home: Home) -> None:
     """C2: the marketplace still has the one that was edited here, and pays for it."""
     request = await brought(home, return_type="REFUND", return_status="RETURN_OR_REFUND_REQUEST_PENDING")

@@ -200,17 +200,23 @@ def _effect(told: Told, target: str, attempt: Attempt) -> Mapping[str, Any]:
 
 def _granted(told: Told, target: str, attempt: Attempt) -> Mapping[str, Any]:
     """Money that the marketplace gives: granted here, and paid once it says that it has paid."""
-    request = attempt.request
-    amount = min(told.refund, request.payable)
+    request, amount = attempt.request, told.refund
+    if amount > request.payable:
+        raise Unfit(f"It refunds {amount}, and {request.payable} can be refunded of the order.")
     if target == REFUNDING.name:
         return {"refund_approved": amount}
-    if not request.refunds:
-        request = with_refund(replace(request, refund_approved=amount), attempt)
+    if not any(refund.amount == amount and refund.status is not RefundStatus.FAILED for refund in request.refunds):
+        # what was granted here is another amount, and was never paid as that
+        gone = tuple(replace(refund, status=RefundStatus.FAILED) for refund in request.refunds)
+        request = with_refund(replace(request, refund_approved=amount, refunds=gone), attempt)
     refunds = tuple(
-        refund if refund.status is RefundStatus.PAID else replace(refund, status=RefundStatus.PAID, paid_at=attempt.at)
+        replace(refund, status=RefundStatus.PAID, paid_at=attempt.at)
+        if refund.status is RefundStatus.PENDING
+        else refund
         for refund in request.refunds
     )
-    paid = sum((refund.amount for refund in refunds), Money.zero(amount.currency))
+    settled = (refund.amount for refund in refunds if refund.status is RefundStatus.PAID)
+    paid = sum(settled, Money.zero(amount.currency))
     return {
         "refunds": refunds, "lines": request.lines, "refund_approved": request.refund_approved, "refund_paid": paid,
     }  # fmt: skip

@@ -217,7 +217,8 @@ def _judged(
         stages = _stages(kind, said)
         calendar = desk.calendar(shop.market)
         if before:
-            told = _told(said, stages, kind, before.lines, before.refund_max)
+            granted = before.refund_approved if before.refund_approved is not None else before.refund_max
+            told = _told(said, stages, kind, before.lines, granted)
             earlier = _earlier(desk, known, kind)
             return news(told, before, kind, calendar, MARKETPLACE, earlier), None, None
         order = orders.get(order_id(shop.id, said.order_number))
