@@ -541,6 +541,23 @@ async def test_what_is_no_export_is_refused_and_nothing_else(home: Home, content
     assert all(result.text for result in results)
 
 
+@pytest.mark.parametrize("bad", ["{", '{"return_id": "9", ', "[", "nonsense", "\x00"])
+async def test_a_first_line_that_is_bad_does_not_stop_the_others(home: Home, bad: str) -> None:
+    lines = [json.dumps(record(home)), json.dumps(record(home, return_id="2", order_id="2"))]
+
+    results = await from_file(home, "\n".join([bad, *lines]).encode())
+
+    assert [(result.place, result.outcome.value) for result in results] == [
+        (1, "REFUSED"), (2, "CREATED"), (3, "CREATED"),
+    ]  # fmt: skip
+
+
+async def test_a_document_with_a_record_on_a_line_of_its_own_is_still_one(home: Home) -> None:
+    content = '{"code": 0, "data": {"return_orders": [\n' + json.dumps(record(home)) + "\n]}}"
+
+    assert [result.outcome.value for result in await from_file(home, content.encode())] == ["CREATED"]
+
+
 async def test_a_bad_line_does_not_stop_the_others(home: Home) -> None:
     assert await outcomes(home, record(home), "{", "", record(home, return_id="2", order_id="2")) == [
         "CREATED", "REFUSED", "CREATED",
