@@ -475,6 +475,41 @@ async def test_the_order_fills_the_stub_and_the_buyer_finds_the_request(home: Ho
     }  # fmt: skip
 
 
+async def test_a_stub_grows_with_each_return_that_names_it(home: Home) -> None:
+    """10: what is refunded of an order stays within what was paid for it, made up or not."""
+    done = {"return_type": "REFUND", "return_status": "RETURN_OR_REFUND_REQUEST_COMPLETE"}
+    dearer = {"refund_amount": {"currency": "IDR", "refund_total": "110001"}, "return_line_items": [item("55001")] * 2}
+    other = {
+        "refund_amount": {"currency": "IDR", "refund_total": "40000"},
+        "return_line_items": [item("40000", "sku_2")],
+    }
+
+    assert await outcomes(home, record(home, **done), record(home, return_id="2", **done | dearer)) == ["CREATED"] * 2
+    assert await outcomes(home, record(home, return_id="3", **other)) == ["CREATED"]
+
+    first, third = [await home.request(request_id(id)) for id in (RETURN, "3")]
+    assert [(line.sku_id, line.quantity) for line in third.order.lines] == [("sku_1", 3), ("sku_2", 1)]
+    assert first.lines[0].order_line_id == third.order.lines[0].id
+    assert third.order.refunded() == idr(210_001)
+    assert third.order.total >= idr(250_001)
+    assert third.order.total == sum((line.paid for line in third.order.lines), idr(0))
+
+
+async def test_a_return_that_takes_the_place_of_another_claims_the_same_units_of_a_stub(home: Home) -> None:
+    first = record(home, return_status="REQUEST_REJECTED", next_return_id="2")
+    again = record(home, return_id="2", pre_return_id=RETURN, return_status="RETURN_OR_REFUND_REQUEST_PENDING")
+
+    assert await outcomes(home, first, again) == ["CREATED"] * 2
+    assert [line.quantity for line in (await home.request(request_id("2"))).order.lines] == [1]
+
+
+async def test_an_order_that_was_a_stub_grows_no_more(home: Home) -> None:
+    await bring(home, record(home))
+    await home.order(line(), number=ORDER)
+
+    assert await outcomes(home, record(home, return_id="2")) == ["UNMAPPED"]
+
+
 async def test_an_order_that_lacks_what_was_returned_is_refused(home: Home) -> None:
     await brought(home)
 
