@@ -14,10 +14,11 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aftersales.desk import Asked
 from aftersales.engine.refusal import Refused
 from aftersales.engine.request import RefundStatus, Request, ShipmentStatus
 from aftersales.engine.stages import COMPLETED
-from aftersales.engine.vocabulary import Actor, OrderState, Party, ReturnMethod
+from aftersales.engine.vocabulary import Actor, ClaimLine, OrderState, Party, ReturnMethod
 from aftersales.marketplace import import_returns
 from aftersales.marketplace.returns import Outcome, Result, request_id
 from aftersales.marketplace.statuses import FORMS, External, canonical, external, stages_of
@@ -25,7 +26,7 @@ from aftersales.marketplace.tiktok import read
 from aftersales.store import imports
 from aftersales.store.imports import ImportedOrder, order_id
 from aftersales.testing import Home
-from aftersales.testing.house import BUYER, SELLER, SHOP, house, idr, line
+from aftersales.testing.house import AGENT, BUYER, SELLER, SHOP, house, idr, line
 
 RETURN, ORDER = "576460752303423488", "576461413038785010"
 BUYER_OF_STUB = Actor(Party.BUYER, f"by_|{ORDER}")
@@ -160,10 +161,21 @@ def test_other_spellings_of_a_status_are_one(spelt: str, meant: str) -> None:
         ("{}_REQUEST_REJECT", "rejected"),
         ("{}_REQUEST_PENDING", "pending_review"),
         ("RETURN_OR_REFUND_REQUEST_PENDING", "pending_review"),
+        # approved and a new order made, not delivered: nothing is paid
+        ("{}_REQUEST_COMPLETE", "awaiting_seller_ship"),
+        ("{}_REQUEST_REFUND_SUCCESS", "refunding"),
+        ("RETURN_OR_REFUND_REQUEST_COMPLETE", "completed"),
     ],
 )
 def test_kinds_of_goods_have_words_of_their_own(kind: str, said: str, stage: str) -> None:
     assert stages_of(kind, said.format(FORMS[kind].type), inspects=False)[0] == stage
+
+
+@pytest.mark.parametrize("type", ["REPLACEMENT", "EXCHANGE"])
+async def test_goods_that_are_to_be_sent_are_no_refund(home: Home, type: str) -> None:
+    request = await brought(home, return_type=type, return_status=f"{type}_REQUEST_COMPLETE")
+
+    assert (request.stage.name, request.refunds, request.refund_paid) == ("awaiting_seller_ship", (), None)
 
 
 async def test_what_waits_for_inspection_is_told_by_what_the_seller_must_do(home: Home) -> None:
@@ -174,6 +186,33 @@ async def test_what_waits_for_inspection_is_told_by_what_the_seller_must_do(home
 
     assert request.stage.name == "pending_inspection"
     assert running(request) == [("inspect.tracked", due)]
+
+
+async def test_a_newer_record_tells_that_the_parcel_has_come(home: Home) -> None:
+    """14: the status is the same on the way and at inspection."""
+    await brought(home, return_status="BUYER_SHIPPED_ITEM", update_time=at(home, hours=20))
+    due = home.clock() + timedelta(hours=30)
+    action = {"action": "SELLER_RESPOND_RECEIVE_PACKAGE", "deadline": int(due.timestamp())}
+
+    request = await brought(
+        home, return_status="BUYER_SHIPPED_ITEM", update_time=at(home, hours=2), seller_next_action_response=[action]
+    )
+
+    assert request.stage.name == "pending_inspection"
+    assert running(request) == [("inspect.tracked", due)]
+    assert [parcel.status for parcel in request.shipments] == [ShipmentStatus.DELIVERED]
+
+
+async def test_the_number_of_a_parcel_may_come_later(home: Home) -> None:
+    await brought(home, return_status="BUYER_SHIPPED_ITEM", update_time=at(home, hours=20))
+
+    request = await brought(
+        home, return_status="BUYER_SHIPPED_ITEM", update_time=at(home, hours=2), return_tracking_number="JP1",
+        return_provider_name="J&T",
+    )  # fmt: skip
+
+    assert [(parcel.carrier, parcel.tracking) for parcel in request.shipments] == [("J&T", "JP1")]
+    assert request.stage.name == "return_in_transit"
 
 
 async def test_the_deadline_of_the_marketplace_wins_over_the_policy(home: Home) -> None:
@@ -241,6 +280,63 @@ async def test_money_that_the_marketplace_gives_is_never_paid_by_us(home: Home) 
     after = await home.request(request_id(RETURN))
     assert (after.stage.name, after.refund_paid, len(after.refunds)) == ("completed", idr(100_000), 1)
     await home.pass_time(days=1)
+    assert home.bank.asked == []
+
+
+@pytest.mark.parametrize(
+    ("granted", "told", "paid"),
+    [
+        (None, "60000", 60_000),
+        (None, "100000", 100_000),
+        (50_000, "100000", 100_000),
+        (50_000, "50000", 50_000),
+        (50_000, "", 50_000),
+    ],
+)
+async def test_what_the_marketplace_paid_counts_whatever_was_granted_here(
+    home: Home, granted: int | None, told: str, paid: int
+) -> None:
+    """C18: the record says how much; where it does not, it is what was granted."""
+    asked = {"return_type": "REFUND", "return_status": "RETURN_OR_REFUND_REQUEST_PENDING"}
+    request = await brought(home, **asked)
+    if granted:
+        await home.running.desk.act(request.id, "approve", SELLER, given={"amount": idr(granted)})
+
+    item_told = item(told)
+    done = record(home, return_type="REFUND", return_status="RETURN_OR_REFUND_REQUEST_COMPLETE", update_time=at(home),
+                  refund_amount={"currency": "IDR", "refund_total": told}, return_line_items=[item_told])  # fmt: skip
+    assert await outcomes(home, done) == ["UPDATED"]
+
+    after = await home.request(request.id)
+    assert (after.refund_paid, after.refund_approved) == (idr(paid), idr(paid))
+    assert [refund.amount for refund in after.refunds if refund.status is RefundStatus.PAID] == [idr(paid)]
+    assert after.order.refunded() == idr(paid)
+
+
+async def test_more_than_was_ever_asked_for_is_not_passed_off_as_less(home: Home) -> None:
+    asked = {"return_type": "REFUND", "return_status": "RETURN_OR_REFUND_REQUEST_PENDING"}
+    request = await brought(home, **asked)
+
+    [result] = await bring(home, record(home, return_type="REFUND", update_time=at(home),
+                                        return_status="RETURN_OR_REFUND_REQUEST_COMPLETE",
+                                        refund_amount={"currency": "IDR", "refund_total": "120000"}))  # fmt: skip
+
+    assert (result.outcome, result.text) == (
+        Outcome.UNMAPPED, "It refunds 120000 IDR, and 100000 IDR can be refunded of the order.",
+    )  # fmt: skip
+    assert await home.request(request.id) == request
+
+
+async def test_what_takes_the_place_of_a_return_that_was_brought_in_is_not_paid_by_us_either(home: Home) -> None:
+    """C2: the marketplace still has the one that was edited here, and pays for it."""
+    request = await brought(home, return_type="REFUND", return_status="RETURN_OR_REFUND_REQUEST_PENDING")
+    asked = Asked(request.order.id, (ClaimLine(request.lines[0].order_line_id, 1),), "missed_delivery_date")
+
+    edited = (await home.running.desk.replace(request.id, "edit", AGENT, asked, expected=request.version)).request
+    await home.running.desk.act(edited.id, "approve", SELLER)
+    await home.pass_time(days=30)
+
+    assert (await home.request(edited.id)).stage.name == "refunding"
     assert home.bank.asked == []
 
 
@@ -379,6 +475,41 @@ async def test_the_order_fills_the_stub_and_the_buyer_finds_the_request(home: Ho
     }  # fmt: skip
 
 
+async def test_a_stub_grows_with_each_return_that_names_it(home: Home) -> None:
+    """10: what is refunded of an order stays within what was paid for it, made up or not."""
+    done = {"return_type": "REFUND", "return_status": "RETURN_OR_REFUND_REQUEST_COMPLETE"}
+    dearer = {"refund_amount": {"currency": "IDR", "refund_total": "110001"}, "return_line_items": [item("55001")] * 2}
+    other = {
+        "refund_amount": {"currency": "IDR", "refund_total": "40000"},
+        "return_line_items": [item("40000", "sku_2")],
+    }
+
+    assert await outcomes(home, record(home, **done), record(home, return_id="2", **done | dearer)) == ["CREATED"] * 2
+    assert await outcomes(home, record(home, return_id="3", **other)) == ["CREATED"]
+
+    first, third = [await home.request(request_id(id)) for id in (RETURN, "3")]
+    assert [(line.sku_id, line.quantity) for line in third.order.lines] == [("sku_1", 3), ("sku_2", 1)]
+    assert first.lines[0].order_line_id == third.order.lines[0].id
+    assert third.order.refunded() == idr(210_001)
+    assert third.order.total >= idr(250_001)
+    assert third.order.total == sum((line.paid for line in third.order.lines), idr(0))
+
+
+async def test_a_return_that_takes_the_place_of_another_claims_the_same_units_of_a_stub(home: Home) -> None:
+    first = record(home, return_status="REQUEST_REJECTED", next_return_id="2")
+    again = record(home, return_id="2", pre_return_id=RETURN, return_status="RETURN_OR_REFUND_REQUEST_PENDING")
+
+    assert await outcomes(home, first, again) == ["CREATED"] * 2
+    assert [line.quantity for line in (await home.request(request_id("2"))).order.lines] == [1]
+
+
+async def test_an_order_that_was_a_stub_grows_no_more(home: Home) -> None:
+    await bring(home, record(home))
+    await home.order(line(), number=ORDER)
+
+    assert await outcomes(home, record(home, return_id="2")) == ["UNMAPPED"]
+
+
 async def test_an_order_that_lacks_what_was_returned_is_refused(home: Home) -> None:
     await brought(home)
 
@@ -443,6 +574,23 @@ async def test_what_is_no_export_is_refused_and_nothing_else(home: Home, content
 
     assert {result.outcome for result in results} == {Outcome.REFUSED}
     assert all(result.text for result in results)
+
+
+@pytest.mark.parametrize("bad", ["{", '{"return_id": "9", ', "[", "nonsense", "\x00"])
+async def test_a_first_line_that_is_bad_does_not_stop_the_others(home: Home, bad: str) -> None:
+    lines = [json.dumps(record(home)), json.dumps(record(home, return_id="2", order_id="2"))]
+
+    results = await from_file(home, "\n".join([bad, *lines]).encode())
+
+    assert [(result.place, result.outcome.value) for result in results] == [
+        (1, "REFUSED"), (2, "CREATED"), (3, "CREATED"),
+    ]  # fmt: skip
+
+
+async def test_a_document_with_a_record_on_a_line_of_its_own_is_still_one(home: Home) -> None:
+    content = '{"code": 0, "data": {"return_orders": [\n' + json.dumps(record(home)) + "\n]}}"
+
+    assert [result.outcome.value for result in await from_file(home, content.encode())] == ["CREATED"]
 
 
 async def test_a_bad_line_does_not_stop_the_others(home: Home) -> None:

@@ -191,9 +191,8 @@ def _effect(told: Told, target: str, attempt: Attempt) -> Mapping[str, Any]:
         "disputes": _disputes(told, attempt),
     }
     changes["dispute_rounds"] = max(request.dispute_rounds, len(changes["disputes"]))
-    if target in _ON_ITS_WAY_BACK:
-        changes["shipments"] = _parcels(told, target, attempt)
-        changes["costs"] = (*request.costs, *_costs(told, attempt))
+    changes["costs"] = (*request.costs, *_costs(told, attempt))
+    changes["shipments"] = _parcels(told, target, attempt) if target in _ON_ITS_WAY_BACK else _named(told, request)
     if target in (REFUNDING.name, COMPLETED.name):
         changes |= _granted(told, target, attempt)
     return changes
@@ -201,17 +200,23 @@ def _effect(told: Told, target: str, attempt: Attempt) -> Mapping[str, Any]:
 
 def _granted(told: Told, target: str, attempt: Attempt) -> Mapping[str, Any]:
     """Money that the marketplace gives: granted here, and paid once it says that it has paid."""
-    request = attempt.request
-    amount = min(told.refund, request.payable)
+    request, amount = attempt.request, told.refund
+    if amount > request.payable:
+        raise Unfit(f"It refunds {amount}, and {request.payable} can be refunded of the order.")
     if target == REFUNDING.name:
         return {"refund_approved": amount}
-    if not request.refunds:
-        request = with_refund(replace(request, refund_approved=amount), attempt)
+    if not any(refund.amount == amount and refund.status is not RefundStatus.FAILED for refund in request.refunds):
+        # what was granted here is another amount, and was never paid as that
+        gone = tuple(replace(refund, status=RefundStatus.FAILED) for refund in request.refunds)
+        request = with_refund(replace(request, refund_approved=amount, refunds=gone), attempt)
     refunds = tuple(
-        refund if refund.status is RefundStatus.PAID else replace(refund, status=RefundStatus.PAID, paid_at=attempt.at)
+        replace(refund, status=RefundStatus.PAID, paid_at=attempt.at)
+        if refund.status is RefundStatus.PENDING
+        else refund
         for refund in request.refunds
     )
-    paid = sum((refund.amount for refund in refunds), Money.zero(amount.currency))
+    settled = (refund.amount for refund in refunds if refund.status is RefundStatus.PAID)
+    paid = sum(settled, Money.zero(amount.currency))
     return {
         "refunds": refunds, "lines": request.lines, "refund_approved": request.refund_approved, "refund_paid": paid,
     }  # fmt: skip
@@ -233,6 +238,17 @@ def _parcels(told: Told, target: str, attempt: Attempt) -> tuple[Shipment, ...]:
         delivered_at=(parcel.delivered_at or attempt.at) if there else None,
     )
     return (*(other for other in request.shipments if other.id != parcel.id), seen)
+
+
+def _named(told: Told, request: Request) -> tuple[Shipment, ...]:
+    """The parcels, the one that comes back with the number and the carrier that nobody had told yet."""
+    parcel = request.shipment(Leg.RETURN)
+    return tuple(
+        replace(one, carrier=one.carrier or told.carrier, tracking=one.tracking or told.tracking)
+        if parcel and one.id == parcel.id
+        else one
+        for one in request.shipments
+    )
 
 
 def _costs(told: Told, attempt: Attempt) -> tuple[Cost, ...]:

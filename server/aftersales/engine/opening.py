@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from .arrival import IMPORTED
 from .clocks import Calendar
 from .clockwork import start_clock
 from .decide import apply, chosen_row
@@ -316,6 +317,8 @@ def _created(opening: Opening, rule: str) -> Change:
         updated_at=opening.at,
         terms=opening.terms,
         return_method=claim.return_method,
+        # whoever pays for the one pays for what takes its place: it would be paid twice
+        tags=was.tags & {IMPORTED} if was else frozenset(),
         dispute_rounds=was.dispute_rounds if was else 0,
         edits=(was.edits if was else 0) + (rule == "C2"),
         previous_id=was.id if was else None,

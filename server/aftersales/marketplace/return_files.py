@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from .tiktok import records
 
@@ -46,10 +47,15 @@ def _records(stream: BinaryIO) -> Iterator[tuple[int, object]]:
         yield from _lines(first, stream)
         return
     whole = first + stream.read(MOST_DOCUMENT + 1 - len(first))
-    if len(whole) > MOST_DOCUMENT:
+    document = _parsed(whole) if len(whole) <= MOST_DOCUMENT else None
+    if (document is None or isinstance(document, Unread)) and isinstance(_parsed(_second(whole)), Mapping):
+        # one record a line after all: only the first of them is damaged
+        yield from _lines(first, _Again(whole[len(first) :], stream))
+        return
+    if document is None:
         raise TooLarge(f"one document has at most {MOST_DOCUMENT:,} bytes; write one record a line instead")
     if whole.strip():
-        yield from enumerate(_unpacked(_parsed(whole)), 1)
+        yield from enumerate(_unpacked(document), 1)
 
 
 def _next_line(stream: BinaryIO) -> bytes:
@@ -59,7 +65,29 @@ def _next_line(stream: BinaryIO) -> bytes:
     return line.removeprefix(b"\xef\xbb\xbf")
 
 
-def _lines(first: bytes, stream: BinaryIO) -> Iterator[tuple[int, object]]:
+def _second(whole: bytes) -> bytes:
+    lines = BytesIO(whole)
+    lines.readline()
+    return next((line for line in lines if line.strip()), b"")
+
+
+class _Readable(Protocol):
+    def readline(self, most: int, /) -> bytes: ...
+
+
+class _Again:
+    """A stream of which the beginning was read already."""
+
+    def __init__(self, beginning: bytes, rest: BinaryIO) -> None:
+        self._beginning, self._rest = BytesIO(beginning), rest
+
+    def readline(self, most: int, /) -> bytes:
+        line = self._beginning.readline(most)
+        whole = line.endswith(b"\n") or len(line) == most
+        return line if whole else line + self._rest.readline(most - len(line))
+
+
+def _lines(first: bytes, stream: _Readable) -> Iterator[tuple[int, object]]:
     place, line = 1, first
     while line:
         if len(line) > MOST_LINE and not line.endswith(b"\n"):

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from ..engine.arrival import Unfit
 from ..engine.kind import Kind
@@ -101,8 +102,42 @@ def stub_of(said: Return, shop: Shop, kind: Kind, digits: int) -> ImportedOrder:
     )  # fmt: skip
 
 
-def as_order(stub: ImportedOrder, shop: Shop, digits: int) -> Order:
-    """The stub as it will be read once it is written."""
+def grown(known: Order, said: Return, shop: Shop, kind: Kind, but: frozenset[str], *, ended: bool) -> ImportedOrder:
+    """A stub that is there already, with room for what one more return names. It never shrinks.
+
+    Args:
+        but, ended: as in `lines_of`.
+    """
+    made = stub_of(said, shop, kind, known.digits)
+    told, taken = {line.sku_id: line for line in made.lines}, defaultdict(int) if ended else _taken(known, but)
+    there = {line.sku_id for line in known.lines}
+    lines = (
+        *(_larger(line, told.get(line.sku_id), taken[line.id], known.digits) for line in known.lines),
+        *(line for line in made.lines if line.sku_id not in there),
+    )
+    paid = (Money(line.unit_paid.amount * line.quantity, known.currency) + line.tax for line in lines)
+    return replace(
+        made, buyer_id=known.buyer_id, state=known.state, placed_at=known.placed_at, lines=lines,
+        total=sum(paid, Money.zero(known.currency)),
+    )  # fmt: skip
+
+
+def _larger(line: OrderLine, told: ImportedLine | None, taken: int, digits: int) -> ImportedLine:
+    nothing = Money.zero(line.unit_paid.currency)
+    quantity, each = line.quantity, line.unit_paid
+    if told is not None:
+        # each unit worth what was refunded for the dearest, and the rest of its price rounded up
+        dearest = told.unit_paid + (from_minor(1, nothing.currency, digits) if told.tax else nothing)
+        quantity, each = max(quantity, told.quantity + taken), max(each, dearest)
+    return ImportedLine(
+        sku_id=line.sku_id, product_name=line.product_name, quantity=quantity, unit_paid=each, tax=line.tax,
+        platform_discount=nothing, seller_discount=nothing, seller_sku=line.seller_sku,
+        variation_name=line.variation_name,
+    )  # fmt: skip
+
+
+def as_order(stub: ImportedOrder, shop: Shop, digits: int, known: Order | None = None) -> Order:
+    """The stub as it will be read once it is written. `known`: the one that it takes the place of."""
     lines = tuple(
         OrderLine(
             stub_line_id(stub.id, position), line.sku_id, line.product_name, line.quantity, line.unit_paid, line.tax,
@@ -113,4 +148,5 @@ def as_order(stub: ImportedOrder, shop: Shop, digits: int) -> Order:
     return Order(
         stub.id, stub.number, shop, stub.buyer_id, stub.currency, digits, stub.state,
         stub.placed_at, None, stub.total, stub.shipping_paid, lines, stub.fulfilment, stub=True,
+        claims=known.claims if known else (), claims_version=known.claims_version if known else 0,
     )  # fmt: skip

@@ -26,7 +26,7 @@ from ..store.imports import ImportedOrder, order_id
 from ..store.ledger import NumberTaken, OrderMoved, StaleVersion
 from ..store.values import EPOCH
 from .return_files import Unread, documents
-from .return_lines import as_order, lines_of, stub_of
+from .return_lines import as_order, grown, lines_of, stub_of
 from .statuses import FORMAT, KINDS, stages_of
 from .tiktok import Record, Return, read
 
@@ -217,19 +217,22 @@ def _judged(
         stages = _stages(kind, said)
         calendar = desk.calendar(shop.market)
         if before:
-            told = _told(said, stages, kind, before.lines, before.refund_max)
+            granted = before.refund_approved if before.refund_approved is not None else before.refund_max
+            told = _told(said, stages, kind, before.lines, granted)
             earlier = _earlier(desk, known, kind)
             return news(told, before, kind, calendar, MARKETPLACE, earlier), None, None
-        order = orders.get(order_id(shop.id, said.order_number))
-        stub = None
-        if order is None:
-            digits = desk.ledger.digits(said.currency)
-            stub = stub_of(said, shop, kind, digits)
-            order = as_order(stub, shop, digits)
-        if order.currency != said.currency:
+        known_order = order = orders.get(order_id(shop.id, said.order_number))
+        if order and order.currency != said.currency:
             raise Unfit(f"The order was placed in {order.currency}, not in {said.currency}.")
-        ended = kind.process.stages[stages[0]].final and not {REFUNDING.name, COMPLETED.name} & {*stages}
+        ended = stages[0] in kind.process.stages and kind.process.stages[stages[0]].final
+        ended = ended and not {REFUNDING.name, COMPLETED.name} & {*stages}
         chain = frozenset(request_id(other) for other in (said.previous, said.next) if other)
+        stub = None
+        if order is None or order.stub:
+            digits = desk.ledger.digits(said.currency)
+            stub = grown(order, said, shop, kind, chain, ended=ended) if order else stub_of(said, shop, kind, digits)
+            order = as_order(stub, shop, digits, known_order)
+            stub = None if order == known_order else stub
         lines = tuple(lines_of(said, order, chain, ended=ended))
         refund = sum((line.refund_max for line in lines), Money.zero(order.currency))
         told = _told(said, stages, kind, lines, refund)

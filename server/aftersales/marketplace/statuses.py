@@ -48,10 +48,11 @@ _MONEY = {
 def _goods(name: str) -> dict[Stage, str]:
     sent = f"{name}_REQUEST_COMPLETE"
     return {
-        **_MONEY,
-        PENDING_REVIEW: f"{name}_REQUEST_PENDING",
+        # first, as it is what the word means inward: approved, and not delivered yet
         AWAITING_SELLER_SHIP: sent,
         OUTBOUND_IN_TRANSIT: sent,
+        **_MONEY,
+        PENDING_REVIEW: f"{name}_REQUEST_PENDING",
         REFUNDING: f"{name}_REQUEST_REFUND_SUCCESS",
         COMPLETED: sent,
     }
@@ -123,7 +124,8 @@ def stages_of(kind: str, status: str, *, inspects: bool) -> tuple[str, ...]:
     if form.prefix and REFUNDING.name in found and COMPLETED.name not in found:
         found.append(COMPLETED.name)
     if inspects and PENDING_INSPECTION.name in found:
-        found.sort(key=lambda name: name != PENDING_INSPECTION.name)
+        # no longer on its way: a request that still is does not agree
+        return (PENDING_INSPECTION.name,)
     return tuple(found)
 
 

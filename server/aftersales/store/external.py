@@ -9,7 +9,7 @@ from ..engine.terms import Terms
 from .columns import COLUMNS, insert
 from .conflicts import StaleVersion
 from .database import Database, Row, Statement, padded
-from .imports import ImportedOrder, Outcome, written
+from .imports import ImportedOrder, stub_written
 from .values import Digits, instant, micros
 from .writing import statements
 
@@ -76,14 +76,15 @@ class External:
         """Keep a record, with what it made of its request, as one transaction.
 
         Args:
-            stub: the order that the record names, if nobody has told of it.
+            stub: the order that the record names, if nobody has told of it; one that is there grows to this.
 
         Raises:
             StaleVersion: a newer record, or another change, was faster.
             OrderMoved: what may be claimed of the order is another since it was read, or it is there by now.
             NumberTaken: another request has the number.
         """
-        made = written(stub, Outcome.CREATED, None, processed_at, self.digits(stub.currency)) if stub else ()
+        order = change.request.order if change else None
+        made = stub_written(stub, order, processed_at, self.digits(stub.currency)) if stub else ()
         moved = statements((change,), processed_at, None, self._terms.__contains__) if change else ()
         await self.database.write(*made, *moved, _kept(record, processed_at))
 

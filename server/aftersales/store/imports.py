@@ -246,6 +246,22 @@ def written(
             yield from _lines(order, digits, f"DO UPDATE SET {_LINE_CHANGES}")
 
 
+def stub_written(stub: ImportedOrder, read: Order | None, at: datetime, digits: int) -> Iterator[Statement]:
+    """A stub that is made, or that grows as long as it is one.
+
+    Args:
+        read: what it was decided by: whether it was there, and how often what may be claimed of it had changed.
+    """
+    if read is None or not read.claims_version:
+        yield from written(stub, Outcome.CREATED, None, at, digits)
+        return
+    yield Statement(
+        "UPDATE orders SET total = ?, source_hash = ? WHERE id = ? AND stub AND claims_version = ?",
+        (to_minor(stub.total, digits), stub.source_hash, stub.id, read.claims_version), 1, OrderMoved,
+    )  # fmt: skip
+    yield from _lines(stub, digits, f"DO UPDATE SET {_LINE_CHANGES}")
+
+
 def _filled(order: ImportedOrder, known: _Known, digits: int) -> Iterator[Statement]:
     """A stub becomes the order: only the ids of its lines stay, as requests name them."""
     yield Statement(
