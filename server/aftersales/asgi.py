@@ -129,6 +129,7 @@ def sharing(settings: Settings) -> dict[str, Any]:
         "allow_origins": sorted(settings.origins),
         "allow_methods": ["GET", "POST", "PUT"],
         "allow_headers": ["authorization", "content-type", "accept-language"],
+        "expose_headers": ["ratelimit", "ratelimit-policy", "retry-after"],
     }
 
 

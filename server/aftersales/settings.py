@@ -114,6 +114,16 @@ class Settings:
         "For one query or mutation."))
     streams: int = field(default=5_000, metadata=as_(whole(1, 1_000_000),
         "Open WebSockets and event streams; one more is 503."))
+    streams_of_one: int = field(default=100, metadata=as_(whole(1, 1_000_000),
+        "Of these, of one caller; one more is 429."))
+    connections: int = field(default=12_000, metadata=as_(whole(10, 1_000_000),
+        "Open connections of any kind; one more is closed at once."))
+    cost: int = field(default=10_000, metadata=as_(whole(100, 10_000_000),
+        "In points, of one operation; dearer is refused."))
+    budget: int = field(default=50_000, metadata=as_(whole(100, 1_000_000_000),
+        "In points, of one caller; who has spent it is told 429 until enough has come back."))
+    budget_per_second: int = field(default=2_000, metadata=as_(whole(1, 100_000_000),
+        "How many points come back."))
     subscriptions: int = field(default=50, metadata=as_(whole(1, 10_000),
         "Operations at once on one WebSocket."))
     message_bytes: int = field(default=1_000_000, metadata=as_(whole(1_000, 100_000_000),

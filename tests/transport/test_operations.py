@@ -52,7 +52,7 @@ REFUSED = {
     "doubling fragments":    ("DOCUMENT_TOO_COMPLEX", doubling(50)),
     "a chain of fragments":  ("DOCUMENT_TOO_COMPLEX", CHAIN),
     "circular fragments":    ("DOCUMENT_INVALID",     CYCLE),
-    "many directives":       ("DOCUMENT_INVALID",     "{ hello" + " @a" * 900 + " }"),
+    "many directives":       ("DOCUMENT_TOO_COMPLEX",     "{ hello" + " @a" * 900 + " }"),
     "a NUL":                 ("DOCUMENT_INVALID",     '{ hello(name: "\\u0000") }'),
     "a NUL in a block":      ("DOCUMENT_INVALID",     '{ hello(name: """\0""") }'),
     "lists in lists":        ("SYNTAX_ERROR",         "{ total(amounts: " + "[" * 900 + "]" * 900 + ") }"),

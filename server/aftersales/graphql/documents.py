@@ -27,6 +27,7 @@ from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from .cost import Price, Prices
 from .executor import Plans
 from .masking import coded, mistake
 from .measure import Measure, measure, root_fields
@@ -57,6 +58,7 @@ class DocumentLimits:
     depth: int = 16
     fields: int = 1_000
     aliases: int = 50
+    directives: int = 50
     root_fields: int = 20
     errors: int = 20
     kept: int = 500
@@ -76,6 +78,7 @@ class Document:
     fragments: dict[str, FragmentDetails]
     introspects: bool
     measure: Measure
+    price: Price
     tokens: int
     conditions: tuple[str, ...] = ()
     planned: dict[tuple[Any, ...], Plans] = field(default_factory=dict)
@@ -103,6 +106,7 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, limits: DocumentLimits) -> None:
         self.schema = schema
         self.limits = limits
+        self.prices = Prices(schema)
         self.kept: OrderedDict[tuple[str, str | None], Document] = OrderedDict()
         self.kept_tokens = 0
 
@@ -116,7 +120,7 @@ class Documents:
         if (known := self.kept.get(key)) is not None:
             self.kept.move_to_end(key)
             return known
-        document = read(text, operation_name, self.schema, self.limits)
+        document = read(text, operation_name, self.prices, self.limits)
         self._keep(key, document)
         return document
 
@@ -128,7 +132,7 @@ class Documents:
             self.kept_tokens -= oldest.tokens
 
 
-def read(text: str, operation_name: str | None, schema: GraphQLSchema, limits: DocumentLimits) -> Document:
+def read(text: str, operation_name: str | None, prices: Prices, limits: DocumentLimits) -> Document:
     """Each step is linear and bounds the next, so that nothing quadratic ever sees a large document."""
     tree = parsed(text, limits)
     tokens = counted(tree)
@@ -137,7 +141,7 @@ def read(text: str, operation_name: str | None, schema: GraphQLSchema, limits: D
     size = measure(operation.selection_set, definitions)
     roots = root_fields(operation.selection_set, definitions)
     within(size, len(roots), limits)
-    if errors := validate(schema, tree, RULES, max_errors=limits.errors, hide_suggestions=True):
+    if errors := validate(prices.schema, tree, RULES, max_errors=limits.errors, hide_suggestions=True):
         raise coded(errors, "DOCUMENT_INVALID")
     return Document(
         operation=operation,
@@ -145,6 +149,7 @@ def read(text: str, operation_name: str | None, schema: GraphQLSchema, limits: D
         fragments={name: FragmentDetails(node) for name, node in definitions.items()},
         introspects=any(node.name.value in ("__schema", "__type") for node in roots),
         measure=size,
+        price=prices.of(operation, definitions),
         tokens=tokens,
         conditions=conditions(tree),
     )
@@ -200,10 +205,11 @@ def selected(tree: DocumentNode, operation_name: str | None) -> OperationDefinit
 def within(size: Measure, roots: int, limits: DocumentLimits) -> None:
     # fmt: off
     rows = (
-        (size.depth,   limits.depth,       "levels"),
-        (size.fields,  limits.fields,      "fields"),
-        (size.aliases, limits.aliases,     "aliases"),
-        (roots,        limits.root_fields, "fields at the root"),
+        (size.depth,      limits.depth,       "levels"),
+        (size.fields,     limits.fields,      "fields"),
+        (size.aliases,    limits.aliases,     "aliases"),
+        (size.directives, limits.directives,  "directives"),
+        (roots,           limits.root_fields, "fields at the root"),
     )
     # fmt: on
     if over := [f"at most {most} {what}" for count, most, what in rows if count > most]:

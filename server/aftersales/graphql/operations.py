@@ -35,6 +35,11 @@ class Prepared:
     variables: VariableValues
 
     @property
+    def cost(self) -> int:
+        """The most that it may cost, in points."""
+        return self.document.price.at(self.variables.coerced)
+
+    @property
     def kind(self) -> OperationType:
         return self.document.kind
 

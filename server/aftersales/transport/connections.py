@@ -39,6 +39,10 @@ class HTTPConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if len(self.connections) > self.config.limits.connections:
+            # not even an answer: each would cost more than the one who comes too much
+            transport.abort()
+            return
         self._head_begins()
 
     def connection_lost(self, exc: Exception | None) -> None:

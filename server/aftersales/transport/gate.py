@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from time import monotonic
 from types import TracebackType
 from typing import Any
 
@@ -11,6 +12,7 @@ from graphql import ExecutionResult, OperationType
 from aftersales.graphql.masking import GraphQLErrors, mistake
 from aftersales.graphql.operations import Operations, Prepared
 
+from .budget import Balance, Budgets, Connections, Seconds, shown
 from .caller import Caller
 from .limits import TransportSettings
 from .params import Params
@@ -42,26 +44,49 @@ class Places:
 
 
 class Gate:
-    def __init__(self, operations: Operations, make_context: MakeContext, settings: TransportSettings) -> None:
+    """
+    Args:
+        clock: seconds that only grow, for what refills.
+    """
+
+    def __init__(
+        self,
+        operations: Operations,
+        make_context: MakeContext,
+        settings: TransportSettings,
+        clock: Seconds = monotonic,
+    ) -> None:
         self.operations = operations
         self.make_context = make_context
         self.settings = settings
         self.places = Places(settings.operations, "operations")
         self.streams = Places(settings.streams, "streams")
+        self.connections = Connections(settings.streams_of_one)
+        self.budgets = Budgets(settings, clock)
         self.mutations: set[asyncio.Task[ExecutionResult]] = set()
 
     def admit(self, params: Params, caller: Caller) -> Prepared:
         """
         Raises:
-            GraphQLErrors: what `Operations.prepare` raises, and INTROSPECTION_CLOSED.
+            GraphQLErrors: what `Operations.prepare` raises; INTROSPECTION_CLOSED and COST_TOO_HIGH.
         """
         prepared = self.operations.prepare(params.query, params.operation_name, params.variables)
         if prepared.document.introspects and caller.claims is None and not self.settings.strangers_introspect:
             raise mistake("The schema is shown to those who sign in.", "INTROSPECTION_CLOSED")
+        if prepared.cost > self.settings.cost:
+            raise too_dear(prepared.cost, self.settings.cost)
         return prepared
 
-    async def answer(self, prepared: Prepared, caller: Caller) -> ExecutionResult:
-        """Runs a query or a mutation.
+    def charge(self, prepared: Prepared, caller: Caller) -> Balance:
+        """Takes what the operation costs, before it reads anything.
+
+        Raises:
+            Turned: 429 BUDGET_SPENT.
+        """
+        return self.budgets.spend(caller, prepared.cost)
+
+    async def answer(self, prepared: Prepared, caller: Caller, balance: Balance) -> ExecutionResult:
+        """Runs a query or a mutation, and says in its extensions what it cost.
 
         A mutation that has begun is seen to its end even when its caller leaves or the time runs out:
         half of the path is worse than an answer nobody hears.
@@ -73,12 +98,17 @@ class Gate:
         try:
             async with asyncio.timeout(self.settings.operation_seconds):
                 if mutates:
-                    return await asyncio.shield(self._begun(prepared, caller))
-                return await self._whole(prepared, caller)
+                    result = await asyncio.shield(self._begun(prepared, caller))
+                else:
+                    result = await self._whole(prepared, caller)
         except TimeoutError:
             raise unknown_outcome() if mutates else too_slow(self.settings) from None
+        result.extensions = {**(result.extensions or {}), **shown(balance)}
+        return result
 
-    async def follow(self, prepared: Prepared, caller: Caller) -> AsyncGenerator[ExecutionResult, None]:
+    async def follow(
+        self, prepared: Prepared, caller: Caller, balance: Balance
+    ) -> AsyncGenerator[ExecutionResult, None]:
         """The answers to a subscription; of a query or a mutation the only one.
 
         Raises:
@@ -86,7 +116,7 @@ class Gate:
             Turned: as `answer`.
         """
         if prepared.kind is not OperationType.SUBSCRIPTION:
-            yield await self.answer(prepared, caller)
+            yield await self.answer(prepared, caller, balance)
             return
         results = await self.operations.subscribe(prepared, self.make_context(caller))
         if isinstance(results, ExecutionResult):
@@ -113,6 +143,13 @@ class Gate:
         self.mutations.add(task)
         task.add_done_callback(self.mutations.discard)
         return task
+
+
+def too_dear(cost: int, most: int) -> GraphQLErrors:
+    message = (
+        f"This costs {cost} points, and one operation may cost {most}. Ask for smaller pages, or for less of each."
+    )
+    return mistake(message, "COST_TOO_HIGH", cost={"requested": cost, "maximum": most})
 
 
 def too_slow(settings: TransportSettings) -> Turned:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from typing import Any
 
 import orjson
@@ -43,6 +43,7 @@ class Socket:
         self.settings = gate.settings
         self.authenticate = authenticate
         self.asked_in = False
+        self.places = ExitStack()
         self.caller: Caller | None = None  # known once the connection is acknowledged
         self.operations: dict[str, asyncio.Task[None]] = {}
         self.over = False
@@ -86,7 +87,13 @@ class Socket:
         self.asked_in = True
         claims = await self._claims(payload)
         self.clock.reschedule(self._until(claims))
-        self.caller = caller(self.scope, claims)
+        asking = caller(self.scope, claims)
+        try:
+            self.places.enter_context(self.gate.connections.one(asking))
+        except Turned as no:
+            # a code that clients come back after, each later than before
+            raise Ended(1013, str(no)) from None
+        self.caller = asking
         await self._tell(b'{"type":"connection_ack"}')
 
     async def _claims(self, payload: Mapping[str, Any]) -> Claims | None:
@@ -127,7 +134,8 @@ class Socket:
     async def _answer(self, id: str, given: Params, asking: Caller) -> None:
         try:
             prepared = self.gate.admit(given, asking)
-            async with aclosing(self.gate.follow(prepared, asking)) as results:
+            balance = self.gate.charge(prepared, asking)
+            async with aclosing(self.gate.follow(prepared, asking, balance)) as results:
                 async for result in results:
                     await self._next(id, result)
         except Gone:
@@ -174,6 +182,7 @@ class Socket:
 
     async def _stop(self) -> None:
         self.over = True
+        self.places.close()
         tasks = list(self.operations.values())
         for task in tasks:
             task.cancel()
