@@ -5,9 +5,9 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -19,8 +19,10 @@ from starlette.routing import Route
 from .asking import actor
 from .evidence.addresses import PATH
 from .graphql.context import Context, context_for
+from .graphql.documents import DocumentLimits
 from .graphql.operations import Operations
 from .graphql.schema import build_schema
+from .graphql.variables import VariableLimits
 from .loops import Loops, Work
 from .running import Running
 from .settings import CannotStart, Settings
@@ -34,6 +36,8 @@ from .transport.limits import TransportSettings
 from .transport.routes import routes
 
 log = logging.getLogger("aftersales.asgi")
+
+L = TypeVar("L", DocumentLimits, TransportSettings, VariableLimits)
 
 ANSWER_SECONDS = 2.0
 HOST = re.compile(r"[a-z0-9._-]+(:[0-9]+)?|\[[0-9a-f:.]+\](:[0-9]+)?", re.ASCII | re.IGNORECASE)
@@ -62,7 +66,10 @@ def create_app(
     settings = running.settings
     if settings.production and not running.registry.has_gateway:
         raise CannotStart(NOBODY_PAYS)
-    operations = Operations(build_schema(running.registry))
+    operations = Operations(
+        build_schema(running.registry), limits(DocumentLimits, "document_", settings),
+        limits(VariableLimits, "variable_", settings),
+    )  # fmt: skip
 
     def context(caller: Caller) -> Context:
         base = None if settings.public_url else reached_at(caller)
@@ -117,10 +124,14 @@ def auth_settings(settings: Settings) -> AuthSettings:
 
 def transport_settings(settings: Settings) -> TransportSettings:
     """The same names in both."""
+    return replace(limits(TransportSettings, "", settings), strangers_introspect=settings.shown_to_strangers)
+
+
+def limits(kind: type[L], prefix: str, settings: Settings) -> L:
+    """The limits of such a kind that are settings too, under the same name behind the prefix."""
     known = {field.name for field in fields(Settings)}
-    return TransportSettings(
-        **{field.name: getattr(settings, field.name) for field in fields(TransportSettings) if field.name in known}
-    )
+    names = {field.name: f"{prefix}{field.name}" for field in fields(kind)}
+    return kind(**{name: getattr(settings, setting) for name, setting in names.items() if setting in known})
 
 
 def sharing(settings: Settings) -> dict[str, Any]:

@@ -352,6 +352,16 @@ async def test_a_mutation_that_takes_too_long_goes_on_and_its_outcome_is_called_
         assert not door.gate.mutations
 
 
+async def test_a_mutation_that_never_ends_is_ended(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(TransportSettings(operation_seconds=0.05, mutation_seconds=0.1)) as door:
+        answer = await post(door, json={"query": "mutation { bump(wait: true) }"})
+        await until(lambda: not door.gate.mutations)
+
+        assert answer.json()["errors"][0]["extensions"] == {"code": "OUTCOME_UNKNOWN"}
+        assert (door.world.count, door.gate.places.taken) == (0, 0)
+    assert "nobody waits for any more was ended" in caplog.text
+
+
 async def test_a_query_of_one_who_left_is_ended() -> None:
     async with serving(TransportSettings(patience_seconds=0)) as door:
         _, writer = await asked(door, "{ waits }")

@@ -146,11 +146,13 @@ def test_the_named_operation_is_the_one_prepared() -> None:
         ({}, "VARIABLES_INVALID"),
         ({"n": 1, "unused": "\0"}, "VARIABLES_INVALID"),
         ({"n": 1, "unused": [1] * 101}, "VARIABLES_TOO_LARGE"),
+        ({"n": 1, "unused": [1] * 51}, "VARIABLES_TOO_LARGE"),
+        ({"n": 1, "unused": ["x" * 300, {"y" * 300: 1}]}, "VARIABLES_TOO_LARGE"),
         ({"n": 1, "unused": {"a": {"b": {"c": {"d": 1}}}}}, "VARIABLES_TOO_LARGE"),
     ],
 )
 def test_variables_are_checked_before_the_operation_runs(variables: dict[str, Any], expected: str) -> None:
-    operations = Operations(SCHEMA, variables=VariableLimits(values=100, depth=4))
+    operations = Operations(SCHEMA, variables=VariableLimits(values=100, depth=4, items=50, characters=500))
 
     refused = code(operations, "query($n: Int!) { total(count: $n) }", variables=variables)
 

@@ -48,6 +48,7 @@ class DocumentLimits:
 
     Args:
         characters, tokens: of the text, comments included.
+        directives: on fields and fragments.
         errors: that validation tells before it gives up.
         kept: documents, and `kept_tokens` over all of them: a token costs about 400 bytes, and as much again for
             each choice of what is skipped that was executed.

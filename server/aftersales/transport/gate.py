@@ -1,6 +1,7 @@
 """The one way in for every door: the same checks and the same limits by HTTP, events and WebSocket."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from time import monotonic
@@ -17,6 +18,8 @@ from .caller import Caller
 from .limits import TransportSettings
 from .params import Params
 from .refusal import Turned, busy
+
+log = logging.getLogger("aftersales.gate")
 
 MakeContext = Callable[[Caller], Any]
 
@@ -89,7 +92,7 @@ class Gate:
         """Runs a query or a mutation, and says in its extensions what it cost.
 
         A mutation that has begun is seen to its end even when its caller leaves or the time runs out:
-        half of the path is worse than an answer nobody hears.
+        half of the path is worse than an answer nobody hears. It has a later end of its own.
 
         Raises:
             Turned: 503 BUSY, TOO_SLOW or OUTCOME_UNKNOWN.
@@ -139,10 +142,19 @@ class Gate:
             return await self.operations.execute(prepared, self.make_context(caller))
 
     def _begun(self, prepared: Prepared, caller: Caller) -> asyncio.Task[ExecutionResult]:
-        task = asyncio.create_task(self._whole(prepared, caller))
+        task = asyncio.create_task(self._to_its_end(prepared, caller))
         self.mutations.add(task)
         task.add_done_callback(self.mutations.discard)
         return task
+
+    async def _to_its_end(self, prepared: Prepared, caller: Caller) -> ExecutionResult:
+        """Not for ever: what is not committed by then is undone."""
+        try:
+            async with asyncio.timeout(self.settings.mutation_seconds):
+                return await self._whole(prepared, caller)
+        except TimeoutError:
+            log.error("a mutation that nobody waits for any more was ended")
+            return ExecutionResult(None, [unknown_outcome().error])
 
 
 def too_dear(cost: int, most: int) -> GraphQLErrors:

@@ -17,6 +17,7 @@ class TransportSettings:
         query_string_bytes: of a GET; longer is 414.
         operations: queries and mutations at once over all callers; one more is 503.
         operation_seconds: for one query or mutation.
+        mutation_seconds: until a mutation that nobody waits for any more is ended, and undone if it can be.
         patience_seconds: how long an operation may run before anyone looks whether its caller has left.
         streams: open WebSockets and event streams together; one more is 503.
         streams_of_one: of these, of one caller; one more is 429, or closes the socket with 1013.
@@ -45,6 +46,7 @@ class TransportSettings:
     query_string_bytes: int = 16_000
     operations: int = 200
     operation_seconds: float = 30.0
+    mutation_seconds: float = 60.0
     patience_seconds: float = 0.2
     streams: int = 5_000
     streams_of_one: int = 100
