@@ -22,6 +22,7 @@ from .graphql.context import Context, context_for
 from .graphql.documents import DocumentLimits
 from .graphql.operations import Operations
 from .graphql.schema import build_schema
+from .graphql.trusted import NONE, BadManifest, Trusted, faults, read_manifest
 from .graphql.variables import VariableLimits
 from .loops import Loops, Work
 from .running import Running
@@ -75,7 +76,7 @@ def create_app(
         base = None if settings.public_url else reached_at(caller)
         return context_for(running.house, actor(caller), caller.languages, base)
 
-    gate = Gate(operations, context, transport_settings(settings))
+    gate = Gate(operations, context, transport_settings(settings), trusted(settings, operations))
     loops = Loops()
 
     @asynccontextmanager
@@ -104,6 +105,22 @@ def create_app(
     )
     app.router.redirect_slashes = False
     return app
+
+
+def trusted(settings: Settings, operations: Operations) -> Trusted:
+    """
+    Raises:
+        CannotStart: a document of the manifest could not be run.
+    """
+    if settings.documents is None:
+        return NONE
+    try:
+        texts = read_manifest(settings.documents)
+        if objections := list(faults(texts, operations.documents)):
+            raise BadManifest(objections)
+    except BadManifest as bad:
+        raise CannotStart(str(bad)) from None
+    return Trusted(texts, only=settings.documents_only)
 
 
 def reached_at(caller: Caller) -> str | None:

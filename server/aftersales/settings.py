@@ -143,6 +143,11 @@ class Settings:
     downloads: int = field(default=100, metadata=as_(whole(1, 10_000),
         "Files of evidence on their way out at once; one more is 503."))
 
+    documents: Path | None = field(default=None, metadata=as_(place,
+        "A manifest of trusted documents, as `aftersales documents` writes it: they may be asked for by `documentId`."))
+    documents_only: bool = field(default=False, metadata=as_(yes_or_no,
+        "Whether no other document is run."))
+
     # What a document may ask, its fragments spread out, and what may come with it.
     document_characters: int = field(default=50_000, metadata=as_(whole(100, 1_000_000),
         "Of a document."))
@@ -194,6 +199,8 @@ def _at_odds(settings: Settings) -> Iterator[str]:
         yield f"{PREFIX}SECRET and {PREFIX}JWKS_URL are both set. Take one away: tokens are checked by the other."
     if size < LEAST_SECRET_BYTES:
         yield f"{PREFIX}SECRET has {size} bytes. It needs {LEAST_SECRET_BYTES} or more."
+    if settings.documents_only and settings.documents is None:
+        yield f"{PREFIX}DOCUMENTS_ONLY is set, and no document is trusted. Set {PREFIX}DOCUMENTS."
     if settings.production and not own and not settings.jwks_url:
         yield (
             f"{PREFIX}MODE is production, and tokens would be checked by a secret that everybody knows."

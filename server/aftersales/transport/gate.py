@@ -12,6 +12,7 @@ from graphql import ExecutionResult, OperationType
 
 from aftersales.graphql.masking import GraphQLErrors, mistake
 from aftersales.graphql.operations import Operations, Prepared
+from aftersales.graphql.trusted import NONE, Trusted
 
 from .budget import Balance, Budgets, Connections, Seconds, shown
 from .caller import Caller
@@ -49,6 +50,7 @@ class Places:
 class Gate:
     """
     Args:
+        trusted: documents that may be asked for by id.
         clock: seconds that only grow, for what refills.
     """
 
@@ -57,8 +59,10 @@ class Gate:
         operations: Operations,
         make_context: MakeContext,
         settings: TransportSettings,
+        trusted: Trusted = NONE,
         clock: Seconds = monotonic,
     ) -> None:
+        self.trusted = trusted
         self.operations = operations
         self.make_context = make_context
         self.settings = settings
@@ -71,9 +75,10 @@ class Gate:
     def admit(self, params: Params, caller: Caller) -> Prepared:
         """
         Raises:
-            GraphQLErrors: what `Operations.prepare` raises; INTROSPECTION_CLOSED and COST_TOO_HIGH.
+            GraphQLErrors: what `Trusted.text` and `Operations.prepare` raise; INTROSPECTION_CLOSED and COST_TOO_HIGH.
         """
-        prepared = self.operations.prepare(params.query, params.operation_name, params.variables)
+        text = self.trusted.text(params.query, params.document_id)
+        prepared = self.operations.prepare(text, params.operation_name, params.variables)
         if prepared.document.introspects and caller.claims is None and not self.settings.strangers_introspect:
             raise mistake("The schema is shown to those who sign in.", "INTROSPECTION_CLOSED")
         if prepared.cost > self.settings.cost:

@@ -1,4 +1,4 @@
-"""The four parameters of a GraphQL request, out of JSON or a query string, strictly."""
+"""The parameters of a GraphQL request, out of JSON or a query string, strictly."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +9,21 @@ import orjson
 
 from .refusal import Turned
 
+LONGEST_ID = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    query: str
+    """
+    Args:
+        query: the document; None where `document_id` stands for it.
+        document_id: as `documentId`, or in `extensions.persistedQuery` as Apollo's clients write it.
+    """
+
+    query: str | None
     operation_name: str | None = None
     variables: Mapping[str, Any] | None = None
+    document_id: str | None = None
 
 
 def from_json(body: bytes | str) -> Params:
@@ -31,7 +40,8 @@ def from_mapping(fields: object) -> Params:
         raise unfit("Send one object with `query`; batches are not taken.")
     query, name = fields.get("query"), fields.get("operationName")
     variables, extensions = fields.get("variables"), fields.get("extensions")
-    if not isinstance(query, str):
+    id = document_id(fields)
+    if not isinstance(query, str) and (query is not None or id is None):
         raise unfit("`query` must be a text.")
     if name is not None and not isinstance(name, str):
         raise unfit("`operationName` must be a text or null.")
@@ -39,7 +49,16 @@ def from_mapping(fields: object) -> Params:
         raise unfit("`variables` must be an object or null.")
     if extensions is not None and not isinstance(extensions, dict):
         raise unfit("`extensions` must be an object or null.")
-    return Params(query, name, variables)
+    return Params(query, name, variables, id)
+
+
+def document_id(fields: Mapping[str, Any]) -> str | None:
+    id, extensions = fields.get("documentId"), fields.get("extensions")
+    if id is None and isinstance(extensions, dict) and isinstance(persisted := extensions.get("persistedQuery"), dict):
+        id = persisted.get("sha256Hash")
+    if id is not None and not (isinstance(id, str) and 0 < len(id) <= LONGEST_ID):
+        raise unfit(f"`documentId` must be a text of 1 to {LONGEST_ID} characters.")
+    return id
 
 
 def from_query_string(raw: bytes) -> Params:
