@@ -89,7 +89,7 @@ async def test_a_token_that_has_run_out_says_so(door: Door) -> None:
     async with dialed(door) as socket:
         await tell(socket, {**INIT, "payload": {"authorization": f"Bearer {old}"}})
 
-        assert await end(socket) == (4403, "Forbidden: TOKEN_EXPIRED")
+        assert await end(socket) == (4419, "Token expired")
 
 
 async def test_a_socket_ends_with_the_token_it_stands_on() -> None:
@@ -101,7 +101,7 @@ async def test_a_socket_ends_with_the_token_it_stands_on() -> None:
         acknowledged = await hear(socket)
 
         assert acknowledged == {"type": "connection_ack"}
-        assert await end(socket) == (4401, "Token expired")
+        assert await end(socket) == (4419, "Token expired")
         await until(lambda: not door.world.listeners)
 
 

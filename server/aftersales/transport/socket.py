@@ -100,6 +100,8 @@ class Socket:
         try:
             return await self.authenticate(authorization(payload, self.scope))
         except Unauthorized as no:
+            if no.code == "TOKEN_EXPIRED":
+                raise Ended(*TOKEN_EXPIRED) from None
             raise Ended(4403, f"Forbidden: {no.code}") from None
         except KeysUnavailable:
             raise Ended(1013, "Tokens cannot be checked just now") from None
@@ -196,4 +198,6 @@ def too_many(most: int) -> GraphQLError:
 
 
 INIT_TIMEOUT = (4408, "Connection initialisation timeout")
-TOKEN_EXPIRED = (4401, "Token expired")
+# A code of our own: 4401 is for those who never said who they are, and clients do not come back after it. After this
+# one they do, with the token that they have then.
+TOKEN_EXPIRED = (4419, "Token expired")
