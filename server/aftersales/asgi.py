@@ -104,6 +104,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
+    app.state.gate = gate  # what is open and under way, for those who look after the server
     return app
 
 

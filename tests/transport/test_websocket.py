@@ -318,7 +318,7 @@ def next_(id: str, **data: object) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def dialed(door: Door, headers: dict[str, str] | None = None) -> AsyncIterator[ClientConnection]:
+async def dialed(door: Any, headers: dict[str, str] | None = None) -> AsyncIterator[ClientConnection]:
     spoken = [Subprotocol(PROTOCOL)]
     async with connect(door.socket, subprotocols=spoken, compression=None, additional_headers=headers) as socket:
         yield socket
