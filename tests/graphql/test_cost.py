@@ -37,7 +37,8 @@ COSTS = {
     "{ requests(first: 2) { nodes { deadlines { pausedSpans: id } } } }":      1 + 2 + 2,
     "{ requests(first: 2) { nodes { lines { orderLine { id } } } } }":         1 + 2 + 2 * (1 + 5 * 1),
     '{ nodes(ids: ["a", "b", "c"]) { id ... on Request { stage { handle } } } }': 1 + 3 + 3,
-    "{ __schema { queryType { name } } }":                                     100,
+    "{ __schema { queryType { name } } }":                                     1_000,
+    "{ a: __typename __type(name: \"Request\") { name } }":                     200,
 }
 # fmt: on
 
@@ -96,7 +97,7 @@ def test_a_mutation_costs_ten_and_a_great_import_more() -> None:
 
 
 def test_the_introspection_of_tools_is_one_price() -> None:
-    assert cost(get_introspection_query()) == 100
+    assert cost(get_introspection_query()) == 1_000
 
 
 def test_every_page_of_the_schema_says_what_its_items_cost() -> None:

@@ -119,8 +119,15 @@ async def post(door: Door, query: str, variables: Mapping[str, Any] | None = Non
         return await client.post(door.url, json={"query": query, "variables": variables}, headers=headers)
 
 
+def known(door: Door, *documents: str) -> None:
+    """As if they had been asked for before: reading a new one costs something too."""
+    for document in documents:
+        door.gate.operations.documents.document(document, None)
+
+
 async def test_an_answer_says_what_it_cost_and_what_is_left() -> None:
     async with serving(SMALL) as door:
+        known(door, "{ a: hello b: hello }", "mutation { nothing: __typename }")
         first = await post(door, "{ a: hello b: hello }")
         second = await post(door, "mutation { nothing: __typename }")
 
@@ -148,6 +155,7 @@ async def test_a_spent_budget_is_a_429_by_http_and_nothing_runs() -> None:
 
 async def test_a_spent_budget_is_an_error_of_one_operation_on_a_socket() -> None:
     async with serving(TransportSettings(budget=21, budget_per_second=1)) as door, opened(door) as socket:
+        known(door, "subscription { ticks }", "mutation { bump }")
         await tell(socket, subscribe("1", "subscription { ticks }"))
         await until(lambda: len(door.world.listeners) == 1)
         await tell(socket, subscribe("2", "mutation { bump }"), subscribe("3", "mutation { bump }"))
@@ -162,6 +170,17 @@ async def test_a_spent_budget_is_an_error_of_one_operation_on_a_socket() -> None
     assert payload[0]["extensions"]["code"] == "BUDGET_SPENT"
     assert answer["extensions"]["cost"]["requested"] == 10
     assert alive == {"id": "1", "type": "next", "payload": {"data": {"ticks": 1}}}
+
+
+async def test_a_new_document_is_read_at_its_callers_expense() -> None:
+    long = "{ hello } #" + "x" * 200
+    async with serving(TransportSettings(budget=15, budget_per_second=1)) as door:
+        first = await post(door, long)
+        again = await post(door, long)
+        other = await post(door, long + "y")
+
+    assert [answer.status_code for answer in (first, again, other)] == [200, 200, 429]
+    assert first.json()["extensions"]["cost"]["remaining"] == 15 - 10 - 1
 
 
 async def test_what_costs_too_much_at_once_is_refused_whatever_the_budget() -> None:

@@ -56,6 +56,9 @@ REFUSED = {
     "a NUL":                 ("DOCUMENT_INVALID",     '{ hello(name: "\\u0000") }'),
     "a NUL in a block":      ("DOCUMENT_INVALID",     '{ hello(name: """\0""") }'),
     "lists in lists":        ("SYNTAX_ERROR",         "{ total(amounts: " + "[" * 900 + "]" * 900 + ") }"),
+    "the schema and more":   ("INTROSPECTION_APART",  "{ hello __schema { queryType { name } } }"),
+    "a type in a fragment":  ("INTROSPECTION_APART",
+                              "{ ...f hello } fragment f on Query { __type(name: \"A\") { name } }"),
     "defer":                 ("DOCUMENT_INVALID",     "{ ... @defer { hello } }"),
 }
 # fmt: on

@@ -39,7 +39,7 @@ from .paging import DEFAULT, MOST
 
 ASSUMED: Final = 5
 # The whole schema, or one type of it. graphql-core lets nobody nest the lists of these more than three deep.
-META: Final = {"__schema": 100, "__type": 20, "__typename": 0}
+META: Final = {"__schema": 1_000, "__type": 200, "__typename": 0}
 ROOT: Final = {OperationType.QUERY: 1, OperationType.MUTATION: 10, OperationType.SUBSCRIPTION: 10}
 # The arguments that say how many items there may be: a number, or the items themselves.
 SIZES: Final = ("first", "ids")

@@ -8,6 +8,7 @@ from typing import Any, Final
 from graphql import (
     DirectiveNode,
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
@@ -27,7 +28,7 @@ from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from .cost import Price, Prices
+from .cost import META, Price, Prices
 from .executor import Plans
 from .masking import coded, mistake
 from .measure import Measure, measure, root_fields
@@ -114,18 +115,33 @@ class Documents:
     def document(self, text: str, operation_name: str | None) -> Document:
         """
         Raises:
-            GraphQLErrors: SYNTAX_ERROR, DOCUMENT_TOO_LARGE, DOCUMENT_TOO_COMPLEX, UNKNOWN_OPERATION
-                or DOCUMENT_INVALID.
+            GraphQLErrors: what `read` does.
         """
+        if (known := self.known(text, operation_name)) is not None:
+            return known
+        document = self.read(text, operation_name)
+        self.keep(text, operation_name, document)
+        return document
+
+    def known(self, text: str, operation_name: str | None) -> Document | None:
         key = (text, operation_name)
         if (known := self.kept.get(key)) is not None:
             self.kept.move_to_end(key)
-            return known
-        document = read(text, operation_name, self.prices, self.limits)
-        self._keep(key, document)
-        return document
+        return known
 
-    def _keep(self, key: tuple[str, str | None], document: Document) -> None:
+    def read(self, text: str, operation_name: str | None) -> Document:
+        """The document, but not kept: this may be called in any thread, and takes up to a tenth of a second.
+
+        Raises:
+            GraphQLErrors: SYNTAX_ERROR, DOCUMENT_TOO_LARGE, DOCUMENT_TOO_COMPLEX, UNKNOWN_OPERATION, DOCUMENT_INVALID
+                or INTROSPECTION_APART.
+        """
+        return read(text, operation_name, self.prices, self.limits)
+
+    def keep(self, text: str, operation_name: str | None, document: Document) -> None:
+        key = (text, operation_name)
+        if key in self.kept:
+            return  # another was read at the same time
         self.kept[key] = document
         self.kept_tokens += document.tokens
         while len(self.kept) > self.limits.kept or self.kept_tokens > self.limits.kept_tokens:
@@ -148,12 +164,20 @@ def read(text: str, operation_name: str | None, prices: Prices, limits: Document
         operation=operation,
         fragment_definitions=definitions,
         fragments={name: FragmentDetails(node) for name, node in definitions.items()},
-        introspects=any(node.name.value in ("__schema", "__type") for node in roots),
+        introspects=introspects(roots),
         measure=size,
         price=prices.of(operation, definitions),
         tokens=tokens,
         conditions=conditions(tree),
     )
+
+
+def introspects(roots: list[FieldNode]) -> bool:
+    """Whether it asks about the schema. Then it may ask for nothing else: it is not executed where the rest is."""
+    about = {node.name.value in META for node in roots if node.name.value != "__typename"}
+    if about == {True, False}:
+        raise mistake("Ask about the schema in an operation of its own.", "INTROSPECTION_APART")
+    return True in about
 
 
 def parsed(text: str, limits: DocumentLimits) -> DocumentNode:

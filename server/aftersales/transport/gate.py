@@ -14,7 +14,8 @@ from aftersales.graphql.masking import GraphQLErrors, mistake
 from aftersales.graphql.operations import Operations, Prepared
 from aftersales.graphql.trusted import NONE, Trusted
 
-from .budget import Balance, Budgets, Connections, Seconds, shown
+from .aside import Aside
+from .budget import Balance, Budgets, Connections, Seconds, identity, shown
 from .caller import Caller
 from .limits import TransportSettings
 from .params import Params
@@ -24,6 +25,8 @@ log = logging.getLogger("aftersales.gate")
 
 MakeContext = Callable[[Caller], Any]
 
+# Of bytes: the variables of a smaller request take less than a millisecond to check.
+LIGHT = 16_000
 # A stream that has much to tell lets others have the loop now and then.
 BREATH = 50
 
@@ -68,17 +71,30 @@ class Gate:
         self.settings = settings
         self.places = Places(settings.operations, "operations")
         self.streams = Places(settings.streams, "streams")
+        self.aside = Aside()
         self.connections = Connections(settings.streams_of_one)
         self.budgets = Budgets(settings, clock)
         self.mutations: set[asyncio.Task[ExecutionResult]] = set()
 
-    def admit(self, params: Params, caller: Caller) -> Prepared:
-        """
+    async def admit(self, params: Params, caller: Caller) -> Prepared:
+        """What shall be run, read and checked. What is new, or large, is read aside and at the caller's expense.
+
         Raises:
+            Turned: 429 or 503, what `Budgets.spend` and `Aside.run` raise.
             GraphQLErrors: what `Trusted.text` and `Operations.prepare` raise; INTROSPECTION_CLOSED and COST_TOO_HIGH.
         """
         text = self.trusted.text(params.query, params.document_id)
-        prepared = self.operations.prepare(text, params.operation_name, params.variables)
+        document = self.operations.documents.known(text, params.operation_name)
+        if document is None:
+            self.budgets.spend(caller, reading_cost(text))
+            document = await self.aside.run(
+                identity(caller), self.operations.documents.read, text, params.operation_name
+            )
+            self.operations.documents.keep(text, params.operation_name, document)
+        if params.size <= LIGHT:
+            prepared = self.operations.coerced(document, params.variables)
+        else:
+            prepared = await self.aside.run(identity(caller), self.operations.coerced, document, params.variables)
         if prepared.document.introspects and caller.claims is None and not self.settings.strangers_introspect:
             raise mistake("The schema is shown to those who sign in.", "INTROSPECTION_CLOSED")
         if prepared.cost > self.settings.cost:
@@ -141,8 +157,11 @@ class Gate:
         """Waits for the mutations that were left running; called once no more can come."""
         if self.mutations:
             await asyncio.wait(self.mutations, timeout=self.settings.operation_seconds)
+        self.aside.close()
 
     async def _whole(self, prepared: Prepared, caller: Caller) -> ExecutionResult:
+        if prepared.document.introspects:
+            return await self.aside.run(identity(caller), self.operations.introspect, prepared)
         with self.places:
             return await self.operations.execute(prepared, self.make_context(caller))
 
@@ -160,6 +179,11 @@ class Gate:
         except TimeoutError:
             log.error("a mutation that nobody waits for any more was ended")
             return ExecutionResult(None, [unknown_outcome().error])
+
+
+def reading_cost(text: str) -> int:
+    """Of a document that was not asked for lately, in points. A token costs us a twentieth of a millisecond."""
+    return len(text) // 20
 
 
 def too_dear(cost: int, most: int) -> GraphQLErrors:

@@ -88,7 +88,7 @@ class GraphQLOverHTTP:
         self, given: Params, asking: Caller, media: Media, reads: bool, receive: Receive
     ) -> tuple[int, bytes, Headers]:
         try:
-            prepared = self.gate.admit(given, asking)
+            prepared = await self.gate.admit(given, asking)
             only_reads(prepared, reads)
             if prepared.kind is OperationType.SUBSCRIPTION:
                 raise Turned(406, "NOT_ACCEPTABLE", "Subscribe with Accept: text/event-stream, or by WebSocket.")
@@ -102,7 +102,7 @@ class GraphQLOverHTTP:
     async def _stream(self, given: Params, asking: Caller, scope: Scope, receive: Receive, send: Send) -> None:
         prepared: Charged | GraphQLErrors
         try:
-            admitted = self.gate.admit(given, asking)
+            admitted = await self.gate.admit(given, asking)
             only_reads(admitted, scope["method"] in READS)
             prepared = admitted, self.gate.charge(admitted, asking)
         except GraphQLErrors as mistakes:

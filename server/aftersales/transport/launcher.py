@@ -6,23 +6,18 @@ import socket
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, ParamSpec, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from .connections import Config, HTTPConnection, WebSocketConnection
 from .limits import TransportSettings
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from .stack import big_stack
 
 DRAIN_SECONDS = 10
 # Unread for so long, a connection is dropped by the system, whatever still waits in its buffers.
 UNREAD_SECONDS = 30
 OBJECTS_BETWEEN_LOOKS = 20_000
-# Of 8 bytes: a little over 512 kB, so that the interpreter takes a chunk of 1 MB and half of it stays free.
-SLOTS = 66_000
 
 
 def serve(
@@ -122,18 +117,3 @@ def bound(host: str, port: int) -> socket.socket:
 def address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def big_stack(function: Callable[P, R], slots: int = SLOTS) -> Callable[P, R]:
-    """The function, run so that everything below it shares one large chunk of stack.
-
-    CPython 3.11 keeps its frames in chunks of 16 kB and gives a chunk back at once when the last frame
-    leaves it. A hot loop that calls across such an edge maps and unmaps memory for each call and takes up
-    to eight times as long (cpython gh-142183). Harmless where that is mended.
-    """
-
-    def run(*args: Any, **named: Any) -> R:
-        return function(*args, **named)
-
-    run.__code__ = run.__code__.replace(co_stacksize=slots)
-    return run

@@ -17,6 +17,7 @@ class Params:
     """
     Args:
         query: the document; None where `document_id` stands for it.
+        size: of the whole request in bytes or characters, as it came.
         document_id: as `documentId`, or in `extensions.persistedQuery` as Apollo's clients write it.
     """
 
@@ -24,6 +25,7 @@ class Params:
     operation_name: str | None = None
     variables: Mapping[str, Any] | None = None
     document_id: str | None = None
+    size: int = 0
 
 
 def from_json(body: bytes | str) -> Params:
@@ -31,10 +33,10 @@ def from_json(body: bytes | str) -> Params:
     Raises:
         Turned: 400 JSON_INVALID or PARAMETERS_INVALID.
     """
-    return from_mapping(loaded(body, "The body is not JSON in UTF-8."))
+    return from_mapping(loaded(body, "The body is not JSON in UTF-8."), len(body))
 
 
-def from_mapping(fields: object) -> Params:
+def from_mapping(fields: object, size: int = 0) -> Params:
     """Unknown names are ignored, as the specification asks. A list would be a batch: not offered."""
     if not isinstance(fields, dict):
         raise unfit("Send one object with `query`; batches are not taken.")
@@ -49,7 +51,7 @@ def from_mapping(fields: object) -> Params:
         raise unfit("`variables` must be an object or null.")
     if extensions is not None and not isinstance(extensions, dict):
         raise unfit("`extensions` must be an object or null.")
-    return Params(query, name, variables, id)
+    return Params(query, name, variables, id, size)
 
 
 def document_id(fields: Mapping[str, Any]) -> str | None:
@@ -77,7 +79,7 @@ def from_query_string(raw: bytes) -> Params:
     for name in ("variables", "extensions"):
         if name in given:
             fields[name] = loaded(given[name], f"`{name}` is not JSON.")
-    return from_mapping(fields)
+    return from_mapping(fields, len(raw))
 
 
 def loaded(text: bytes | str, message: str) -> object:

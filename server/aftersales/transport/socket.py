@@ -135,7 +135,7 @@ class Socket:
 
     async def _answer(self, id: str, given: Params, asking: Caller) -> None:
         try:
-            prepared = self.gate.admit(given, asking)
+            prepared = await self.gate.admit(given, asking)
             balance = self.gate.charge(prepared, asking)
             async with aclosing(self.gate.follow(prepared, asking, balance)) as results:
                 async for result in results:
