@@ -25,6 +25,7 @@ from .graphql.schema import build_schema
 from .graphql.trusted import NONE, BadManifest, Trusted, faults, read_manifest
 from .graphql.variables import VariableLimits
 from .loops import Loops, Work
+from .markets import open_calendars
 from .running import Running
 from .settings import CannotStart, Settings
 from .store.database import Statement
@@ -78,6 +79,7 @@ def create_app(
 
     gate = Gate(operations, context, transport_settings(settings), trusted(settings, operations))
     loops = Loops()
+    open_calendars()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -110,6 +110,8 @@ class Settings:
         "Of a GET; longer is 414."))
     operations: int = field(default=200, metadata=as_(whole(1, 100_000),
         "Queries and mutations at once; one more is 503."))
+    operations_of_one: int = field(default=8, metadata=as_(whole(1, 100_000),
+        "Of these, of one caller; more wait for their turn, and beyond five times as many are 429."))
     operation_seconds: float = field(default=30.0, metadata=as_(number(0.1, 600),
         "For one query or mutation; what the database does for it ends with it."))
     mutation_seconds: float = field(default=60.0, metadata=as_(number(0.1, 3_600),

@@ -240,6 +240,9 @@ async def test_a_token_that_cannot_be_checked_is_a_503(door: Door) -> None:
         async def __call__(self, authorization: str | None, /) -> Claims | None:
             raise KeysUnavailable
 
+        def known(self, authorization: str | None, /) -> str:
+            return ""
+
         def seconds_left(self, claims: Claims, /) -> float:
             return 1.0
 

@@ -1,6 +1,7 @@
 """Work that would hold the loop is done aside: in one thread, piece after piece, so that others go on meanwhile."""
 
 import asyncio
+import gc
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -41,7 +42,7 @@ class Aside:
         self.of[who] += 1
         try:
             # what nobody waits for any more is not begun
-            return await asyncio.get_running_loop().run_in_executor(self._thread, big_stack(function), *args)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, big_stack(swept), function, *args)
         finally:
             self.waiting -= 1
             self.of[who] -= 1
@@ -50,3 +51,17 @@ class Aside:
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def swept(function: Callable[[*Args], Answer], *args: *Args) -> Answer:
+    """A large document leaves tens of thousands of objects in circles, which only the collector frees.
+
+    Looked for on the way, they would grow old and hold everybody up for a third of a second later. So they are looked
+    for once, at the end, while they are young.
+    """
+    gc.disable()
+    try:
+        return function(*args)
+    finally:
+        gc.enable()
+        gc.collect(1)

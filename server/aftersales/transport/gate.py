@@ -18,6 +18,7 @@ from .aside import Aside
 from .budget import Balance, Budgets, Connections, Seconds, identity, shown
 from .caller import Caller
 from .limits import TransportSettings
+from .pace import Lanes, Pace
 from .params import Params
 from .refusal import Turned, busy
 
@@ -72,6 +73,8 @@ class Gate:
         self.places = Places(settings.operations, "operations")
         self.streams = Places(settings.streams, "streams")
         self.aside = Aside()
+        self.pace = Pace()
+        self.lanes = Lanes(settings.operations_of_one)
         self.connections = Connections(settings.streams_of_one)
         self.budgets = Budgets(settings, clock)
         self.mutations: set[asyncio.Task[ExecutionResult]] = set()
@@ -116,17 +119,21 @@ class Gate:
         half of the path is worse than an answer nobody hears. It has a later end of its own.
 
         Raises:
-            Turned: 503 BUSY, TOO_SLOW or OUTCOME_UNKNOWN.
+            Turned: 503 BUSY, TOO_SLOW or OUTCOME_UNKNOWN; 429 TOO_MANY_AT_ONCE.
         """
-        mutates = prepared.kind is OperationType.MUTATION
+        begun = False
         try:
-            async with asyncio.timeout(self.settings.operation_seconds):
-                if mutates:
+            async with (
+                asyncio.timeout(self.settings.operation_seconds),
+                self.lanes.one(identity(caller), prepared.cost),
+            ):
+                if prepared.kind is OperationType.MUTATION:
+                    begun = True
                     result = await asyncio.shield(self._begun(prepared, caller))
                 else:
                     result = await self._whole(prepared, caller)
         except TimeoutError:
-            raise unknown_outcome() if mutates else too_slow(self.settings) from None
+            raise unknown_outcome() if begun else too_slow(self.settings) from None
         result.extensions = {**(result.extensions or {}), **shown(balance)}
         return result
 
@@ -142,6 +149,7 @@ class Gate:
         if prepared.kind is not OperationType.SUBSCRIPTION:
             yield await self.answer(prepared, caller, balance)
             return
+        await self.pace.turn(identity(caller))
         results = await self.operations.subscribe(prepared, self.make_context(caller))
         if isinstance(results, ExecutionResult):
             raise GraphQLErrors(results.errors or ())

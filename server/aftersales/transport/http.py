@@ -41,6 +41,7 @@ class GraphQLOverHTTP:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Mapping[bytes, bytes] = dict(scope["headers"])
         media = Media.JSON
+        await self.gate.pace.turn(self.authenticate.known(authorization(headers)))
         try:
             reads = only_known_methods(scope) in READS
             media = wanted(headers.get(b"accept"), page=self.page is not None and reads)
@@ -69,7 +70,7 @@ class GraphQLOverHTTP:
 
     async def _claims(self, headers: Mapping[bytes, bytes]) -> Claims | None:
         try:
-            return await self.authenticate(headers.get(b"authorization", b"").decode("latin-1"))
+            return await self.authenticate(authorization(headers))
         except Unauthorized as no:
             challenge = f'Bearer error="invalid_token", error_description="{no.message}"'.encode()
             raise Turned(401, no.code, no.message, headers=((b"www-authenticate", challenge),)) from None
@@ -111,6 +112,10 @@ class GraphQLOverHTTP:
         with self.gate.streams, self.gate.connections.one(asking):
             stream = sse.EventStream(self.gate, send, seconds=left)
             await stream.run(prepared, asking, scope, receive)
+
+
+def authorization(headers: Mapping[bytes, bytes]) -> str:
+    return headers.get(b"authorization", b"").decode("latin-1")
 
 
 def only_known_methods(scope: Scope) -> str:

@@ -16,6 +16,8 @@ class TransportSettings:
         body_seconds: until a body has come whole; slower is 408.
         query_string_bytes: of a GET; longer is 414.
         operations: queries and mutations at once over all callers; one more is 503.
+        operations_of_one: of these, cheap ones of one caller, while dear ones run alone; more wait for their turn, five
+            times as many at most.
         operation_seconds: for one query or mutation.
         mutation_seconds: until a mutation that nobody waits for any more is ended, and undone if it can be.
         patience_seconds: how long an operation may run before anyone looks whether its caller has left.
@@ -45,6 +47,7 @@ class TransportSettings:
     body_seconds: float = 10.0
     query_string_bytes: int = 16_000
     operations: int = 200
+    operations_of_one: int = 8
     operation_seconds: float = 30.0
     mutation_seconds: float = 60.0
     patience_seconds: float = 0.2

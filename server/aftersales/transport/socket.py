@@ -68,6 +68,7 @@ class Socket:
             if event["type"] == "websocket.disconnect":
                 raise Gone
             await self._hear(heard(event, self.settings.message_bytes))
+            await asyncio.sleep(0)  # messages that have come already are no reason to keep others waiting
 
     async def _hear(self, message: Message) -> None:
         match message.type:
