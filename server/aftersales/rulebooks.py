@@ -9,11 +9,12 @@ from typing import Protocol
 from .desk import TRIES, Desk, busy, key_reused, new_id
 from .engine.filter import Filter
 from .engine.money import Money
+from .engine.permissions import may
 from .engine.refusal import Problem, Refused
 from .engine.request import Request
-from .engine.rights import may_do, may_see
+from .engine.rights import may_see
 from .engine.shop_rules import MOST_RULES, Conditions, Rule, failing, misnamed, objections, stood_at
-from .engine.vocabulary import Actor, Party
+from .engine.vocabulary import Actor
 from .store.keys import Key
 from .store.ledger import KeyTaken, StaleVersion
 from .store.lists import Lists, Sort
@@ -135,13 +136,7 @@ class Rulebooks:
     def _may(self, shop_id: str, actor: Actor) -> None:
         if not may_see(actor, shop_id, ""):
             raise Refused([_no_shop()])
-        denied = tuple(may_do(actor, Party.SELLER, "settings"))
-        if actor.party is Party.PARTNER:
-            denied = (
-                Problem("FORBIDDEN", "Only {parties} may do this.", guard="G_OWNER", permission="settings",
-                        parties=("seller",)),
-            )  # fmt: skip
-        if denied:
+        if denied := tuple(may(actor, "shopRules")):
             raise Refused(denied)
 
     def _objections(self, conditions: Conditions) -> Iterator[Problem]:

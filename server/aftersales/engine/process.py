@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from .permissions import grant_for, misfits
 from .refusal import Problem
 from .stages import APPROVED, PENDING_REVIEW, expired_key, expiry
 from .vocabulary import CloseReason, Party, Stage
@@ -166,6 +167,7 @@ class Process:
             target=self.approved if row.target is APPROVED else row.target,
             owner=row.owner or self.name,
             table=self.name,
+            grant=row.grant or grant_for(row.action, row.by),
         )
 
     def _faults(self, own: list[Transition]) -> Iterator[str]:
@@ -174,6 +176,9 @@ class Process:
         yield from self._clocks_without_sequel()
         yield from self._ambiguous()
         yield from self._loose_ends()
+        for row in self.rows:
+            if row.personal:
+                yield from misfits(row.action, row.by, row.grant)
 
     def _unreached(self, own: list[Transition]) -> Iterator[str]:
         for stage in dict.fromkeys(row.on.name for row in own):

@@ -51,17 +51,27 @@ def sees_buyer(actor: Actor) -> bool:
 
 
 def sees_seller_side(actor: Actor) -> bool:
-    """Seller notes, compensation and appeals are never shown to a buyer."""
-    return acts_as(actor) is not Party.BUYER
+    """Seller notes, compensation and appeals are never shown to a buyer, and carriers need none of it."""
+    return acts_as(actor) not in Party.BUYER | Party.CARRIER
 
 
 def may_do(actor: Actor, by: Party, grant: str) -> Iterator[Problem]:
     """Whether the party may do such a thing at all, and holds the grant for it."""
-    if acts_as(actor) not in by:
+    party = acts_as(actor)
+    yield from denied(actor, party, by, grant, bound=party is Party.SELLER)
+
+
+def denied(actor: Actor, party: Party, by: Party, grant: str, *, bound: bool) -> Iterator[Problem]:
+    """
+    Args:
+        party: that the actor speaks for in this.
+        bound: whether such a party needs the grant.
+    """
+    if party not in by:
         yield Problem(
             "FORBIDDEN", "Only {parties} may do this.", guard="G_OWNER", permission=grant or "party", parties=_names(by)
         )
-    elif acts_as(actor) is Party.SELLER and not actor.holds(grant):
+    elif bound and not actor.holds(grant):
         yield Problem("FORBIDDEN", "This needs the grant {permission}.", guard="G_OWNER", permission=grant)
 
 

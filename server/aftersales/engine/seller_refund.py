@@ -6,9 +6,10 @@ from datetime import datetime
 
 from .guards import NOTE_LIMIT
 from .money import Money, to_minor
+from .permissions import may
 from .refusal import Problem, Refused
 from .request import RefundStatus
-from .rights import amount_limit, may_do
+from .rights import amount_limit
 from .vocabulary import Actor, Order, OrderState, Party
 
 # From the Shipped tab: what is on its way, or has come.
@@ -94,7 +95,7 @@ def refund_unasked(wish: Wish) -> SellerRefund:
     Raises:
         Refused: FORBIDDEN, INELIGIBLE, NOT_FOUND, AMOUNT_EXCEEDED, INVALID_INPUT, REASON_NOT_ALLOWED, NOTE_REQUIRED.
     """
-    if denied := tuple(may_do(wish.actor, Party.SELLER, "refund")):
+    if denied := tuple(may(wish.actor, "sellerRefundCreate")):
         raise Refused(denied)
     shares = _shares(wish)
     # what is wrong with a line is said there; of the sum only what is wrong with it alone

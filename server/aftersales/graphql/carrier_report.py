@@ -8,8 +8,7 @@ from datetime import datetime
 import strawberry
 
 from ..engine import refusal
-from ..engine.rights import may_do
-from ..engine.vocabulary import Party
+from ..engine.permissions import may
 from ..marketplace import scans
 from ..marketplace.scans import Scan, ScanEvent, Scanned, ScanOutcome
 from ..store.keys import Key
@@ -67,7 +66,7 @@ class CarrierReportPayload:
 
 async def report_scans(info: Info, input: CarrierReportInput) -> CarrierReportPayload:
     context, whole = info.context, key_of(info, input)
-    denied = tuple(may_do(context.actor, Party.CARRIER, ""))
+    denied = tuple(may(context.actor, "carrierReport"))
     if problems := (*denied, *unfit_call(input), *at_most(MOST_SCANS, input.scans, "scans")):
         return CarrierReportPayload(results=[], problems=await told(context, problems, None), replayed=False)
     scanned = []

@@ -11,9 +11,9 @@ from uuid import NAMESPACE_URL, uuid5
 import strawberry
 
 from ..engine import refusal
+from ..engine.permissions import may
 from ..engine.refusal import Refused
-from ..engine.rights import may_do
-from ..engine.vocabulary import Evidence, EvidenceKind, Party
+from ..engine.vocabulary import Evidence, EvidenceKind
 from ..store.files import StoredEvidence
 from ..store.keys import Key
 from . import types
@@ -26,7 +26,6 @@ from .scalars import URL
 ADDRESS_LIMIT = 2000
 NOTE_LIMIT = 500
 MEGABYTE = 1024 * 1024
-WITNESSES = Party.BUYER | Party.SELLER | Party.PLATFORM
 
 # Nothing that a browser would run: no SVG, no HTML.
 PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/heic", "image/heif", "image/avif"})
@@ -99,7 +98,7 @@ async def linked(context: Context, input: EvidenceLinkInput, key: Key) -> tuple[
     Raises:
         Refused: FORBIDDEN, INVALID_INPUT, KEY_REUSED.
     """
-    if problems := tuple(may_do(context.actor, WITNESSES, "")) or (
+    if problems := tuple(may(context.actor, "evidenceLink")) or (
         *unfit(input), *unfit_address(input), *unfit_file(context, input),
     ):  # fmt: skip
         raise Refused(problems)

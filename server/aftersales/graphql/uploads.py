@@ -7,8 +7,8 @@ from datetime import datetime
 import strawberry
 
 from ..engine import refusal
+from ..engine.permissions import may
 from ..engine.refusal import Refused
-from ..engine.rights import may_do
 from ..engine.vocabulary import Evidence, EvidenceKind
 from ..evidence.rules import MOST_UNUSED, UNUSED_FOR, too_many, unlockable, unsupersedable
 from ..store.conflicts import KeyTaken
@@ -16,7 +16,7 @@ from ..store.files import StoredEvidence
 from ..store.keys import Key
 from . import types
 from .context import Context, Info
-from .evidence import WITNESSES, id_under, said, unfit_file
+from .evidence import id_under, said, unfit_file
 from .inputs import MutationInput, unfit
 from .keys import at_most, key_of, reused
 from .problems import Problem, told
@@ -108,7 +108,7 @@ async def staged(context: Context, input: EvidenceStageInput, key: Key) -> tuple
     Raises:
         Refused: FORBIDDEN, INVALID_INPUT, NOT_FOUND, INELIGIBLE, LIMIT_REACHED, KEY_REUSED.
     """
-    if problems := tuple(may_do(context.actor, WITNESSES, "")) or (*unfit(input), *unfit_file(context, input)):
+    if problems := tuple(may(context.actor, "evidenceStage")) or (*unfit(input), *unfit_file(context, input)):
         raise Refused(problems)
     made, ledger, now = record(context, input, key), context.desk.ledger, context.now
     id, since = made.evidence.id, now - UNUSED_FOR
@@ -180,7 +180,7 @@ def at_least_one(ids: list[str]) -> list[refusal.Problem]:
 async def lock(context: Context, ids: list[str], key: Key) -> None:
     actor, ledger = context.actor, context.desk.ledger
     there = await ledger.evidence(ids)
-    if problems := tuple(unlockable([there.get(id) for id in ids], actor)):
+    if problems := tuple(may(actor, "evidenceSubmit")) or tuple(unlockable([there.get(id) for id in ids], actor)):
         raise Refused(problems)
     try:
         if await ledger.submit(list(dict.fromkeys(ids)), actor.id, context.now, key):

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from ..engine.permissions import may
 from ..engine.refusal import Problem
 from ..engine.vocabulary import Actor, Order, Party, Shop
 from ..store import imports
@@ -13,7 +14,6 @@ from ..store.imports import ImportedOrder
 from ..store.ledger import Ledger
 from .rows import Row
 
-GRANT = "orders.import"
 ANOTHER_CURRENCY = "The order was placed in another currency."
 
 
@@ -64,10 +64,7 @@ MayImport = Callable[[str], bool]
 
 def may_import(actor: Actor) -> Iterator[Problem]:
     """Whether the actor brings in orders at all: an integration that was trusted with it, never a shop of itself."""
-    if actor.party not in Party.PARTNER | Party.PLATFORM:
-        yield Problem("FORBIDDEN", "Only partner or platform may do this.", guard="G_OWNER", permission=GRANT)
-    elif not actor.holds(GRANT):
-        yield Problem("FORBIDDEN", "This needs the grant {permission}.", guard="G_OWNER", permission=GRANT)
+    yield from may(actor, "ordersImport")
 
 
 def may_import_for(actor: Actor) -> MayImport:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ..policy_book import book
 from ..registry import Registry
 from .problems import problems
+from .rights import page
 from .rulebook import rulebook
 
 # Those that come with the server: what else happens to be installed has documents of its own.
@@ -15,4 +16,4 @@ def documents() -> Mapping[str, str]:
     """Each document's text by its name in `docs/`."""
     policies = book()
     registry = Registry.installed(BUILT_IN, policy_keys=policies.keys)
-    return {"problems.md": problems(), "rulebook.md": rulebook(registry, policies)}
+    return {"problems.md": problems(), "rights.md": page(registry), "rulebook.md": rulebook(registry, policies)}

@@ -1,0 +1,260 @@
+"""Everybody tries everything: each query, each mutation and each item of the stream, against section 11 of the model.
+
+Each operation has a story that brings a shop to where it can be done (tests/contract). Here the story is told again; at
+the operation itself everybody else tries it first, in the very same words, and only then the one whose turn it is.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import pytest
+from graphql import ExecutionResult
+from tests.contract.test_operations import PUBLISHED, STORIES
+from tests.contract.town import OPERATIONS, Town, root_field
+
+from aftersales.engine.permissions import BUYER as B
+from aftersales.engine.permissions import PARTNER as A
+from aftersales.engine.permissions import PLATFORM as P
+from aftersales.engine.permissions import SELLER as S
+from aftersales.engine.permissions import Permission
+from aftersales.engine.rights import GRANTS
+from aftersales.engine.vocabulary import Actor, Party
+from aftersales.graphql.context import context_for
+from aftersales.reference.documents import BUILT_IN, documents
+from aftersales.reference.rights import cells, fields
+from aftersales.registry import Registry
+from aftersales.store.database import Statement
+from aftersales.testing.house import AGENT, BUYER, CARRIER, SELLER, SHOP, Home, house
+
+OURS, THEIRS = frozenset({SHOP.id, "sh_2"}), frozenset({"sh_9"})
+STAFF = tuple(grant for grant in GRANTS if grant not in ("view", "orders.import"))
+SUBSCRIPTION = "RequestStream"
+ASKED = sorted(set(OPERATIONS) - {SUBSCRIPTION})
+
+
+def staff(*grants: str, party: Party = S, shops: frozenset[str] = OURS) -> Actor:
+    return Actor(party, "st_2" if party is S else "ap_2", shops, frozenset(grants))
+
+
+# fmt: off
+CALLERS: dict[str, Actor | None] = {
+    "a stranger":              None,
+    "the buyer":               BUYER,
+    "another buyer":           Actor(B, "by_9"),
+    "the owner":               SELLER,
+    "another shop's owner":    Actor(S, "st_9", THEIRS, frozenset({"*"})),
+    "staff with no grant":     staff(),
+    "staff who only see":      staff("view"),
+    **{f"staff with {grant}":  staff("view", grant) for grant in STAFF},
+    "an app with no scope":    staff(party=A),
+    "an app that only sees":   staff("view", party=A),
+    **{f"an app with {grant}": staff("view", grant, party=A) for grant in (*STAFF, "orders.import")},
+    "another shop's app":      staff("*", party=A, shops=THEIRS),
+    "an agent":                Actor(P, "ag_2"),
+    "an agent who imports":    AGENT,
+    "a carrier":               CARRIER,
+}
+# fmt: on
+
+
+@cache
+def permissions() -> dict[str, Permission]:
+    return fields(Registry.installed(BUILT_IN))
+
+
+class Tried(Exception):
+    """The story need not be told to its end."""
+
+
+class Watched(Town):
+    """A town in which one operation is tried by others before it is done.
+
+    Args:
+        only: this one does it instead, and the story ends there.
+    """
+
+    def __init__(self, home: Home, name: str, callers: Mapping[str, Actor | None], only: Actor | None = None) -> None:
+        super().__init__(home)
+        self.name = name
+        self.callers = callers
+        self.only = only
+        self.tried: dict[str, str] = {}
+
+    async def ask(self, name: str, actor: Actor, **variables: Any) -> Any:
+        if name != self.name:
+            return await super().ask(name, actor, **variables)
+        if self.only is not None:
+            self.tried["only"] = verdict(name, await self._run(name, self.only, variables))
+            raise Tried
+        before = await self._state()
+        for caller, other in self.callers.items():
+            self.tried[caller] = verdict(name, await self._run(name, other, variables))
+        after = await self._state()
+        assert after == before, "nobody who may not do it has changed anything"
+        return await super().ask(name, actor, **variables)
+
+    async def _run(self, name: str, actor: Actor | None, variables: dict[str, Any]) -> ExecutionResult:
+        variables = self._as_ones_own(variables)
+        operations = self.home.operations
+        prepared = operations.prepare(OPERATIONS[name], None, variables)
+        return await operations.execute(prepared, context_for(self.home.running.house, actor, "en"))
+
+    def _as_ones_own(self, variables: dict[str, Any]) -> dict[str, Any]:
+        """The same wish under a key of one's own, without the files that somebody else has shown."""
+        if isinstance(wish := variables.get("input"), dict):
+            wish = {
+                name: value for name, value in wish.items() if name != "evidenceIds" or self.name == "EvidenceSubmit"
+            }
+            if "idempotencyKey" in wish:
+                wish["idempotencyKey"] = f"try-{next(self._keys)}"
+            return {**variables, "input": wish}
+        if isinstance(
+            ids := variables.get("ids"), list
+        ):  # staff of a shop may know its name, whatever else they may not
+            return {**variables, "ids": [id for id in ids if not id.startswith("sh_")]}
+        return variables
+
+    async def _state(self) -> list[Any]:
+        """How many rows each table has, and at which version each request is."""
+        database = self.home.running.database
+        # a caller's own keys are theirs, whatever became of the call
+        named = "type = 'table' AND name NOT IN ('idempotency', 'sqlite_sequence')"
+        [tables] = await database.read(Statement(f"SELECT name FROM sqlite_master WHERE {named} ORDER BY name"))
+        return await database.read(
+            *(Statement(f"SELECT COUNT(*) FROM {table}") for (table,) in tables),
+            Statement("SELECT id, version, stage FROM requests ORDER BY id"),
+        )
+
+
+def verdict(name: str, result: ExecutionResult) -> str:
+    """What an answer comes to: yes, no, hidden or sign in."""
+    codes = [str((error.extensions or {}).get("code")) for error in result.errors or ()]
+    told = (result.data or {}).get(root_field(name))
+    if isinstance(told, dict) and "problems" in told:
+        codes += [problem["code"] for problem in told["problems"]]
+        codes += [problem["code"] for row in told.get("results", ()) for problem in row["problems"]]
+    if name.endswith("Preview") and not result.errors and told is not None:
+        return "yes"  # it tells what would come of it, a refusal too
+    for code, word in (("UNAUTHENTICATED", "sign in"), ("FORBIDDEN", "no"), ("NOT_FOUND", "hidden")):
+        if code in codes:
+            return word
+    if not result.errors and nothing(told):
+        return "hidden"
+    return "yes"
+
+
+def nothing(told: Any) -> bool:
+    """No record: null, an empty list, or a page without rows."""
+    if isinstance(told, dict) and "nodes" in told:
+        told = told["nodes"]
+    return told is None or (isinstance(told, list) and not any(told))
+
+
+def expected(name: str, caller: str) -> str:
+    """What section 11 says, for a record of the buyer's in the shop."""
+    actor, permission = CALLERS[caller], permissions()[root_field(name)]
+    if actor is None:
+        return "sign in"
+    able = may(actor, permission)
+    if not there_for(actor, name, permission, able):
+        return "hidden"
+    if able:
+        return "yes"
+    return "hidden" if permission.handle.startswith("view") else "no"
+
+
+def there_for(actor: Actor, name: str, permission: Permission, able: bool) -> bool:
+    """Whether what it is about exists for them at all."""
+    match permission.handle:
+        case "view.common" | "carrier":
+            return True
+        case "evidence":  # one's own file, when it is submitted
+            return not able or name != "EvidenceSubmit" or actor == BUYER
+        case "orders":  # an app's own shops
+            return not able or actor.party is Party.PLATFORM or bool(actor.shops & OURS)
+        case "settings":  # the shop itself
+            return sees(actor) and actor.party is not Party.BUYER
+    if root_field(name).startswith("appeal"):
+        return sees(actor) and actor.party not in (Party.BUYER, Party.CARRIER)
+    return sees(actor)
+
+
+def sees(actor: Actor) -> bool:
+    match actor.party:
+        case Party.BUYER:
+            return actor.id == BUYER.id
+        case Party.SELLER | Party.PARTNER:
+            return SHOP.id in actor.shops and bool({"view", "*"} & actor.grants)
+    return True
+
+
+def may(actor: Actor, permission: Permission) -> bool:
+    """By the very cells that the document shows."""
+    buyer, owner, staff, app, agent, carrier = cells(permission)
+    match actor.party:
+        case Party.BUYER:
+            return buyer == "own"
+        case Party.SELLER:
+            return owner == "yes" if "*" in actor.grants else holds(actor, staff)
+        case Party.PARTNER:
+            return holds(actor, app)
+        case Party.PLATFORM:
+            return holds(actor, agent)
+    return carrier == "yes"
+
+
+def holds(actor: Actor, cell: str) -> bool:
+    return cell == "yes" or (cell != "" and bool({cell.strip("`"), "*"} & actor.grants))
+
+
+@pytest.mark.parametrize("name", ASKED)
+async def test_everybody_tries_and_section_11_decides(name: str) -> None:
+    others = {caller: actor for caller, actor in CALLERS.items() if expected(name, caller) != "yes"}
+    async with house() as home:
+        town = Watched(home, name, others)
+        await STORIES[name](town)
+    wrong = {caller: seen for caller, seen in town.tried.items() if seen != expected(name, caller)}
+
+    assert set(town.tried) == set(others)
+    assert wrong == {}, {caller: (seen, expected(name, caller)) for caller, seen in wrong.items()}
+
+
+@pytest.mark.parametrize("name", ASKED)
+async def test_whoever_may_do_it_can(name: str) -> None:
+    able = [caller for caller in CALLERS if expected(name, caller) == "yes"]
+    assert able
+    reading = permissions()[root_field(name)].handle.startswith("view")
+    seen: dict[str, str] = {}
+    for caller in able if not reading else able[:0]:
+        async with house() as home:
+            town = Watched(home, name, {}, CALLERS[caller])
+            with pytest.raises(Tried):
+                await STORIES[name](town)
+        seen[caller] = town.tried["only"]
+    if reading:
+        async with house() as home:
+            town = Watched(home, name, {caller: CALLERS[caller] for caller in able})
+            await STORIES[name](town)
+        seen = town.tried
+
+    assert seen == dict.fromkeys(able, "yes")
+
+
+def test_every_field_has_its_row_and_every_row_its_field() -> None:
+    roots = (PUBLISHED.query_type, PUBLISHED.mutation_type)
+    there = {name for root in roots if root for name in root.fields}
+    there |= {type.name for type in PUBLISHED.type_map["StreamItem"].types}  # type: ignore[attr-defined]
+
+    assert set(permissions()) == there
+
+
+def test_the_document_shows_what_was_tried() -> None:
+    page = documents()["rights.md"].partition("## Every field")[2]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| `")
+    ]
+
+    assert {name.strip("`"): tuple(told) for name, *told in rows} == {
+        name: (*cells(permission), f"`{permission.handle}`") for name, permission in permissions().items()
+    }
