@@ -134,8 +134,8 @@ def verdict(name: str, result: ExecutionResult) -> str:
     if isinstance(told, dict) and "problems" in told:
         codes += [problem["code"] for problem in told["problems"]]
         codes += [problem["code"] for row in told.get("results", ()) for problem in row["problems"]]
-    if name.endswith("Preview") and not result.errors and told is not None:
-        return "yes"  # it tells what would come of it, a refusal too
+    if name in ("OpenPreview", "ActPreview"):
+        codes = [code for code in codes if code != "FORBIDDEN"]  # it tells what would come of it, a refusal too
     for code, word in (("UNAUTHENTICATED", "sign in"), ("FORBIDDEN", "no"), ("NOT_FOUND", "hidden")):
         if code in codes:
             return word
