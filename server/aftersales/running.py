@@ -29,7 +29,7 @@ from .store.lists import Lists
 from .store.log import Log
 from .store.migrate import migrate, schema_state
 from .store.objects import beside, open_objects
-from .store.urls import UnsupportedDatabase, open_database
+from .store.urls import UnsupportedDatabase, open_database, shown
 from .tender import Clock, Tender
 
 log = logging.getLogger("aftersales.running")
@@ -188,7 +188,10 @@ async def opened(settings: Settings) -> Database:
             await migrate(url)
         elif not state.fits:
             raise CannotStart(state.advice)
-        return await open_database(url)
+        return await open_database(
+            url, waiting=settings.database_waiting, connections=settings.database_connections,
+            seconds=settings.database_seconds,
+        )  # fmt: skip
 
 
 @contextmanager
@@ -199,7 +202,7 @@ def told_in_words(url: str) -> Iterator[None]:
     except (CannotStart, UnsupportedDatabase, OSError):
         raise
     except Exception as error:
-        raise CannotStart(f"{url} cannot be opened: {error}.") from error
+        raise CannotStart(f"{shown(url)} cannot be opened: {error}.") from error
 
 
 async def left_at(url: str) -> datetime:

@@ -86,19 +86,21 @@ class PostgresDatabase:
         session = await self._pool.take()
         running = asyncio.create_task(session.run(begin, statements))
         try:
-            if not (await asyncio.wait({running}, timeout=self._seconds))[0]:
-                # too long: what came of it is known only if the server says so in time
-                await _stop(session, running)
-        finally:
-            if running.done():
-                await self._over(session, running)
-            else:
-                self._leave(session, running)
-        if not running.done():
+            # too long: what came of it is known only if the server says so in time
+            ended = (await asyncio.wait({running}, timeout=self._seconds))[0] or await _stopped(session, running)
+        except asyncio.CancelledError:
+            self._leave(session, running)
+            raise
+        await self._over(session, running)
+        if not ended:
             raise Lost(unknown=begin is WRITES)
         return running.result()
 
     async def _over(self, session: Session, running: asyncio.Task[Any]) -> None:
+        if not running.done():
+            await session.close()
+            running.cancel()
+            await asyncio.wait({running})
         error = None if running.cancelled() else running.exception()
         if not isinstance(error, Failed | None) or (isinstance(error, Failed) and error.code in ELSEWHERE | AGAIN):
             await session.close()
@@ -106,20 +108,18 @@ class PostgresDatabase:
 
     def _leave(self, session: Session, running: asyncio.Task[Any]) -> None:
         """Nobody waits for it any more: stop it at the server. Whole or not at all, as it happens to be."""
-        task = asyncio.create_task(self._stopped(session, running))
+
+        async def stop() -> None:
+            await _stopped(session, running)
+            await self._over(session, running)
+
+        task = asyncio.create_task(stop())
         self._left.add(task)
         task.add_done_callback(self._left.discard)
 
-    async def _stopped(self, session: Session, running: asyncio.Task[Any]) -> None:
-        if not await _stop(session, running):
-            running.cancel()
-            await session.close()
-            await asyncio.wait({running})
-        await self._over(session, running)
 
-
-async def _stop(session: Session, running: asyncio.Task[Any]) -> bool:
-    """Whether it has ended by now."""
+async def _stopped(session: Session, running: asyncio.Task[Any]) -> bool:
+    """Ask the server to stop it. Whether it has ended by then."""
     try:
         await session.cancel()
     except psycopg.Error as error:

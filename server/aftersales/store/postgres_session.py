@@ -16,7 +16,7 @@ from .database import Row, Statement
 from .postgres_sql import encoded, gives_rows, translated, types
 
 PREPARED = 500
-CANCEL_SECONDS = 2.0
+CANCEL_SECONDS = 1.0
 
 READS = b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 WRITES = b"BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"
