@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from tests.store.builders import World, world
 
+from aftersales.store.database import Statement
 from aftersales.store.log import Log, LoggedEvent
 from aftersales.testing import places
 
@@ -99,6 +100,31 @@ async def test_who_began_first_and_writes_last_is_not_stepped_over_either(w: Wor
         await slow.commit()
 
         assert [event.request_id for event in (*before, *await log.after(start))] == [first, second]
+
+
+async def test_within_a_shop_the_order_of_all_is_the_order_of_the_shop(w: World, url: str) -> None:
+    held, free = [await w.open(await w.order(number)) for number in ("1", "2")]
+    waiting = Statement("SELECT COUNT(*) FROM pg_locks WHERE NOT granted")
+
+    async def writes_beside() -> None:
+        async with hand(url) as beside:
+            await beside.begin("sh_1")
+            await beside.write(free.id, "sh_1")
+            await beside.commit()
+
+    async with hand(url) as keeps:
+        await keeps.connection.execute("SELECT 1 FROM requests WHERE id = %s FOR UPDATE", (held.id,))
+        # it has begun to write, and comes to the log only once its request is let go
+        early = asyncio.create_task(w.act(held, "approve"))
+        while await w.ledger.database.read(waiting) == [[(0,)]]:
+            continue
+        late = asyncio.create_task(writes_beside())
+        while not late.done() and await w.ledger.database.read(waiting) != [[(2,)]]:
+            continue
+    await asyncio.gather(early, late)
+
+    positions = [line.position for line in await Log(w.ledger.database).after(0)]
+    assert positions == list(range(1, len(positions) + 1))
 
 
 async def test_whoever_follows_many_writers_hears_every_line_once_and_in_order(w: World, url: str) -> None:
