@@ -213,6 +213,18 @@ async def test_after_the_server_has_cut_every_connection_reads_go_on(url: str, d
         assert await asyncio.gather(*(other.read(COUNT) for _ in range(6))) == [[[(0,)]]] * 6
 
 
+def test_what_was_opened_in_one_loop_goes_on_in_the_next(url: str) -> None:
+    async def ask(database: PostgresDatabase) -> list[list[Any]]:
+        return await database.read(Statement("SELECT 1"))
+
+    database = asyncio.run(PostgresDatabase.open(url))
+
+    assert asyncio.run(ask(database)) == [[(1,)]]
+    with asyncio.Runner() as runner:
+        assert runner.run(ask(database)) == [[(1,)]]
+        runner.run(database.close())
+
+
 async def test_a_server_that_is_away_is_told_at_once_and_found_again_when_it_is_back(
     url: str, database: PostgresDatabase
 ) -> None:

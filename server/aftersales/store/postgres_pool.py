@@ -26,6 +26,7 @@ class Pool:
         self._taken = 0
         self._closed = False
         self._all_back = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def take(self) -> Session:
         """A session that is good as far as we know; to be given to `free` afterwards.
@@ -36,6 +37,7 @@ class Pool:
         """
         if self._closed:
             raise StoreClosed("The database is closed.")
+        await self._at_home()
         if self._taken < self._most:
             self._taken += 1
             return await self._own()
@@ -72,6 +74,13 @@ class Pool:
             await self._idle.pop().close()
         if self._taken:
             await self._all_back.wait()
+
+    async def _at_home(self) -> None:
+        """A server is built in one loop and runs in another: what the first has opened is of no use to the second."""
+        if self._loop is not (loop := asyncio.get_running_loop()):
+            idle, self._idle, self._loop, self._all_back = self._idle, [], loop, asyncio.Event()
+            for session in idle:
+                await session.close()
 
     async def _own(self) -> Session:
         """One that is idle, else a new one. Whoever fails to get one makes room for the next."""

@@ -113,7 +113,8 @@ class Session:
 
     async def close(self) -> None:
         self.lost = True
-        self._loop.remove_reader(self._socket)
+        if not self._loop.is_closed():
+            self._loop.remove_reader(self._socket)
         await self._connection.close()
 
     def _send(self, begin: bytes | None, statements: Sequence[Statement]) -> list[Command]:
