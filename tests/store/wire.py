@@ -12,6 +12,7 @@ class Wire:
     Args:
         trips: how often an answer came after something was asked.
         deaf: what the server says is lost on the way.
+        deaf_from: as `deaf`, from when we say this, at the end of a batch that writes.
         dumb: what we say is lost on the way.
     """
 
@@ -19,6 +20,7 @@ class Wire:
         self.to = conninfo_to_dict(url)
         self.trips = 0
         self.deaf = self.dumb = False
+        self.deaf_from: bytes | None = None
         self._asked = False
         self._port = 0
         self._pairs: set[asyncio.StreamWriter] = set()
@@ -38,6 +40,7 @@ class Wire:
         await self.cut()
 
     async def mend(self) -> None:
+        self.deaf, self.dumb, self.deaf_from = False, False, None
         self._server = await asyncio.start_server(self._joined, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
@@ -68,6 +71,8 @@ class Wire:
                 if not asks and self._asked:
                     self.trips += 1
                 self._asked = asks
+                if asks and self.deaf_from and self.deaf_from in chunk:
+                    self.deaf = True
                 if not (self.dumb if asks else self.deaf):
                     to.write(chunk)
                     await to.drain()

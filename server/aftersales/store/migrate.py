@@ -39,6 +39,8 @@ class SchemaState:
         """What to do, in words; empty if it fits."""
         if self.fits:
             return ""
+        if self.pending == (GROUNDWORK,):
+            return "The database lacks its groundwork, or was restored from another server. Run: aftersales migrate"
         current = self.current or "nothing"
         return f"The database is at {current}, this release needs {self.needed}. Run: aftersales migrate"
 
