@@ -29,13 +29,15 @@ from .store.lists import Lists
 from .store.log import Log
 from .store.migrate import migrate, schema_state
 from .store.objects import beside, open_objects
-from .store.urls import UnsupportedDatabase, open_database, shown
+from .store.urls import UnsupportedDatabase, is_postgres, open_database, shown
 from .tender import Clock, Tender
 
 log = logging.getLogger("aftersales.running")
 
 CLOSING_SECONDS = 5.0
 TIDYING = timedelta(hours=1)
+# By the real time: longer than a payment provider may take to answer.
+LEASE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,9 @@ async def build(
 
     desk = Desk(ledger, registry, policies, calendar, clock)
     feed = Feed(lines.after, lines.last_serial, ledger.requests)
-    tender = Tender(desk, clock)
+    # a file has one server
+    shared = is_postgres(settings.database)
+    tender = Tender(desk, clock, lasting(clock, LEASE) if shared else timedelta())
     desk.announces.extend((feed, tender))
     lists = Lists(database)
     languages = Languages(["aftersales", *packages(registry)])
