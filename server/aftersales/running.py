@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -51,6 +51,7 @@ class Running:
     house: House
     tender: Tender
     closing: Sequence[Callable[[], Awaitable[None]]] = ()
+    shared: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
 
     @property
     def desk(self) -> Desk:
@@ -58,7 +59,8 @@ class Running:
 
     def loops(self) -> Mapping[str, Coroutine[Any, Any, None]]:
         """What must run as long as the server does, each until it is canceled."""
-        return {"feed": self.house.feed.run(), "tender": self.tender.run(), "tidy": self._tidy()}
+        shared = {name: run() for name, run in self.shared.items()}
+        return {"feed": self.house.feed.run(), "tender": self.tender.run(), "tidy": self._tidy(), **shared}
 
     async def close(self) -> None:
         """Let plugins end hearing, then let go of what is open. What does not close in time recovers by itself."""
@@ -153,7 +155,26 @@ async def build(
         desk, lists, lines, feed, languages, Appeals(database), Rulebooks(desk, lists), locker, base(settings),
         settings.heartbeat_seconds,
     )  # fmt: skip
-    return Running(settings, clock, registry, database, house, tender, closing)
+    return Running(
+        settings,
+        clock,
+        registry,
+        database,
+        house,
+        tender,
+        closing,
+        hinted(settings.database, desk, feed) if shared else {},
+    )
+
+
+def hinted(url: str, desk: Desk, feed: Feed) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
+    """What tells other processes on the same record of our changes, and our followers of theirs."""
+    # only those who use PostgreSQL need its driver
+    from .store.hints import Hints
+
+    hints = Hints(url, desk.ledger.database, lambda: feed.announce(()))
+    desk.announces.append(hints)
+    return {"hints": hints.run}
 
 
 def addresses(settings: Settings, clock: Clock) -> Addresses:
