@@ -10,8 +10,6 @@ from aftersales.testing import places
 
 ENGINES = ("sqlite", "postgres")
 
-_missing: list[str] = []
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", choices=ENGINES, help="only this database")
@@ -52,7 +50,6 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Postgres | None]:
     try:
         server()
     except NoPostgres as reason:
-        _missing.append(str(reason))
         pytest.skip(f"no PostgreSQL: {reason}")
     postgres = Postgres()
     places.place = postgres.place
@@ -71,6 +68,13 @@ def _own_databases(engine: Postgres | None) -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _missing:
-        terminalreporter.section("POSTGRESQL WAS NOT TESTED", red=True)
-        terminalreporter.line(_missing[0])
+    """Says loudly what was left out and why: a run that is green without it has shown less."""
+    reasons = {
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    }
+    if reasons:
+        terminalreporter.section("LEFT OUT", red=True, bold=True)
+        for reason in sorted(reasons):
+            terminalreporter.write_line(reason, red=True)

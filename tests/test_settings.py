@@ -2,9 +2,12 @@
 
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from aftersales.graphql.documents import DocumentLimits
+from aftersales.graphql.variables import VariableLimits
 from aftersales.settings import (
     DEVELOPMENT_SECRET,
     BadSettings,
@@ -140,10 +143,28 @@ def test_every_setting_is_described() -> None:
     assert told["AFTERSALES_JWKS_URL"].default == ""
 
 
-def test_limits_have_the_names_and_defaults_of_the_doors() -> None:
+@pytest.mark.parametrize(
+    ("prefix", "limits", "not_set"),
+    [
+        ("", TransportSettings, {"path", "patience_seconds", "strangers_introspect"}),
+        ("document_", DocumentLimits, {"errors", "kept", "kept_tokens"}),
+        ("variable_", VariableLimits, set()),
+    ],
+)
+def test_limits_have_the_names_and_defaults_of_where_they_hold(prefix: str, limits: Any, not_set: set[str]) -> None:
     ours = {field.name: field.default for field in fields(Settings)}
-    doors = {field.name: field.default for field in fields(TransportSettings)}
+    theirs = {field.name: field.default for field in fields(limits)}
 
-    assert {name: ours[name] for name in ours if name in doors} == {
-        name: doors[name] for name in doors if name not in ("path", "patience_seconds")
+    assert {name for name in theirs if f"{prefix}{name}" not in ours} <= not_set
+    assert {name: ours.get(f"{prefix}{name}") for name in theirs if name not in not_set} == {
+        name: default for name, default in theirs.items() if name not in not_set
     }
+
+
+def test_strangers_may_read_the_schema_in_development_only_unless_it_is_said() -> None:
+    production = {"AFTERSALES_MODE": "production", "AFTERSALES_SECRET": OWN}
+
+    assert read({}).shown_to_strangers
+    assert not read(production).shown_to_strangers
+    assert read(production | {"AFTERSALES_STRANGERS_INTROSPECT": "yes"}).shown_to_strangers
+    assert not read({"AFTERSALES_STRANGERS_INTROSPECT": "no"}).shown_to_strangers

@@ -5,9 +5,9 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -19,9 +19,13 @@ from starlette.routing import Route
 from .asking import actor
 from .evidence.addresses import PATH
 from .graphql.context import Context, context_for
+from .graphql.documents import DocumentLimits
 from .graphql.operations import Operations
 from .graphql.schema import build_schema
+from .graphql.trusted import NONE, BadManifest, Trusted, faults, read_manifest
+from .graphql.variables import VariableLimits
 from .loops import Loops, Work
+from .markets import open_calendars
 from .running import Running
 from .settings import CannotStart, Settings
 from .store.database import Statement
@@ -34,6 +38,8 @@ from .transport.limits import TransportSettings
 from .transport.routes import routes
 
 log = logging.getLogger("aftersales.asgi")
+
+L = TypeVar("L", DocumentLimits, TransportSettings, VariableLimits)
 
 ANSWER_SECONDS = 2.0
 HOST = re.compile(r"[a-z0-9._-]+(:[0-9]+)?|\[[0-9a-f:.]+\](:[0-9]+)?", re.ASCII | re.IGNORECASE)
@@ -62,14 +68,18 @@ def create_app(
     settings = running.settings
     if settings.production and not running.registry.has_gateway:
         raise CannotStart(NOBODY_PAYS)
-    operations = Operations(build_schema(running.registry))
+    operations = Operations(
+        build_schema(running.registry), limits(DocumentLimits, "document_", settings),
+        limits(VariableLimits, "variable_", settings),
+    )  # fmt: skip
 
     def context(caller: Caller) -> Context:
         base = None if settings.public_url else reached_at(caller)
         return context_for(running.house, actor(caller), caller.languages, base)
 
-    gate = Gate(operations, context, transport_settings(settings))
+    gate = Gate(operations, context, transport_settings(settings), trusted(settings, operations))
     loops = Loops()
+    open_calendars()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -96,7 +106,24 @@ def create_app(
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
+    app.state.gate = gate  # what is open and under way, for those who look after the server
     return app
+
+
+def trusted(settings: Settings, operations: Operations) -> Trusted:
+    """
+    Raises:
+        CannotStart: a document of the manifest could not be run.
+    """
+    if settings.documents is None:
+        return NONE
+    try:
+        texts = read_manifest(settings.documents)
+        if objections := list(faults(texts, operations.documents)):
+            raise BadManifest(objections)
+    except BadManifest as bad:
+        raise CannotStart(str(bad)) from None
+    return Trusted(texts, only=settings.documents_only)
 
 
 def reached_at(caller: Caller) -> str | None:
@@ -117,10 +144,14 @@ def auth_settings(settings: Settings) -> AuthSettings:
 
 def transport_settings(settings: Settings) -> TransportSettings:
     """The same names in both."""
+    return replace(limits(TransportSettings, "", settings), strangers_introspect=settings.shown_to_strangers)
+
+
+def limits(kind: type[L], prefix: str, settings: Settings) -> L:
+    """The limits of such a kind that are settings too, under the same name behind the prefix."""
     known = {field.name for field in fields(Settings)}
-    return TransportSettings(
-        **{field.name: getattr(settings, field.name) for field in fields(TransportSettings) if field.name in known}
-    )
+    names = {field.name: f"{prefix}{field.name}" for field in fields(kind)}
+    return kind(**{name: getattr(settings, setting) for name, setting in names.items() if setting in known})
 
 
 def sharing(settings: Settings) -> dict[str, Any]:
@@ -129,6 +160,7 @@ def sharing(settings: Settings) -> dict[str, Any]:
         "allow_origins": sorted(settings.origins),
         "allow_methods": ["GET", "POST", "PUT"],
         "allow_headers": ["authorization", "content-type", "accept-language"],
+        "expose_headers": ["ratelimit", "ratelimit-policy", "retry-after"],
     }
 
 

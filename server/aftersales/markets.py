@@ -38,6 +38,12 @@ DIGITS = {
 # fmt: on
 
 
+def open_calendars() -> None:
+    """Reads what the calendars need, so that nobody waits for that while they are served."""
+    for market in MARKETS:
+        calendar(market)
+
+
 @cache
 def calendar(market: str) -> Calendar:
     """Zone and working days of a market: Monday to Friday but for public holidays.

@@ -92,8 +92,8 @@ class Settings:
         "Who must have issued a token (`iss`); whoever holds the key, if not set."))
     origins: frozenset[str] = field(default=frozenset(), metadata=as_(names,
         "Pages from elsewhere that may call, as `https://board.example`, by commas; `*` for any."))
-    strangers_introspect: bool = field(default=True, metadata=as_(yes_or_no,
-        "Whether those without a token may read the schema."))
+    strangers_introspect: bool | None = field(default=None, metadata=as_(yes_or_no,
+        "Whether those without a token may read the schema; in development only, if not set."))
     plugins: frozenset[str] | None = field(default=None, metadata=as_(names,
         "The plugins to run, by commas; all that are installed, if not set."))
     policies: Path | None = field(default=None, metadata=as_(place,
@@ -118,10 +118,24 @@ class Settings:
         "Of a GET; longer is 414."))
     operations: int = field(default=200, metadata=as_(whole(1, 100_000),
         "Queries and mutations at once; one more is 503."))
+    operations_of_one: int = field(default=8, metadata=as_(whole(1, 100_000),
+        "Of these, of one caller; more wait for their turn, and beyond five times as many are 429."))
     operation_seconds: float = field(default=30.0, metadata=as_(number(0.1, 600),
-        "For one query or mutation."))
+        "For one query or mutation; what the database does for it ends with it."))
+    mutation_seconds: float = field(default=60.0, metadata=as_(number(0.1, 3_600),
+        "Until a mutation whose caller has been told OUTCOME_UNKNOWN is ended too."))
     streams: int = field(default=5_000, metadata=as_(whole(1, 1_000_000),
         "Open WebSockets and event streams; one more is 503."))
+    streams_of_one: int = field(default=100, metadata=as_(whole(1, 1_000_000),
+        "Of these, of one caller; one more is 429."))
+    connections: int = field(default=12_000, metadata=as_(whole(10, 1_000_000),
+        "Open connections of any kind; one more is closed at once."))
+    cost: int = field(default=10_000, metadata=as_(whole(100, 10_000_000),
+        "In points, of one operation; dearer is refused."))
+    budget: int = field(default=50_000, metadata=as_(whole(100, 1_000_000_000),
+        "In points, of one caller; who has spent it is told 429 until enough has come back."))
+    budget_per_second: int = field(default=2_000, metadata=as_(whole(1, 100_000_000),
+        "How many points come back."))
     subscriptions: int = field(default=50, metadata=as_(whole(1, 10_000),
         "Operations at once on one WebSocket."))
     message_bytes: int = field(default=1_000_000, metadata=as_(whole(1_000, 100_000_000),
@@ -139,6 +153,35 @@ class Settings:
     downloads: int = field(default=100, metadata=as_(whole(1, 10_000),
         "Files of evidence on their way out at once; one more is 503."))
 
+    documents: Path | None = field(default=None, metadata=as_(place,
+        "A manifest of trusted documents, as `aftersales documents` writes it: they may be asked for by `documentId`."))
+    documents_only: bool = field(default=False, metadata=as_(yes_or_no,
+        "Whether no other document is run."))
+
+    # What a document may ask, its fragments spread out, and what may come with it.
+    document_characters: int = field(default=50_000, metadata=as_(whole(100, 1_000_000),
+        "Of a document."))
+    document_tokens: int = field(default=2_000, metadata=as_(whole(10, 100_000),
+        "Of a document, comments counted."))
+    document_depth: int = field(default=16, metadata=as_(whole(1, 100),
+        "Levels of fields inside each other."))
+    document_fields: int = field(default=1_000, metadata=as_(whole(1, 100_000),
+        "Fields in all."))
+    document_aliases: int = field(default=50, metadata=as_(whole(0, 10_000),
+        "Of them, under another name."))
+    document_directives: int = field(default=50, metadata=as_(whole(0, 10_000),
+        "Directives on fields and fragments."))
+    document_root_fields: int = field(default=20, metadata=as_(whole(1, 1_000),
+        "Fields at the root."))
+    variable_values: int = field(default=20_000, metadata=as_(whole(10, 1_000_000),
+        "Values in variables: objects, lists, texts, numbers and names, counted together."))
+    variable_items: int = field(default=1_000, metadata=as_(whole(10, 1_000_000),
+        "Items of any one list in variables."))
+    variable_characters: int = field(default=500_000, metadata=as_(whole(100, 100_000_000),
+        "Of all texts and names in variables together."))
+    variable_depth: int = field(default=32, metadata=as_(whole(2, 1_000),
+        "Lists and objects inside each other in variables."))
+
     def __post_init__(self) -> None:
         if faults := list(_at_odds(self)):
             raise BadSettings(faults)
@@ -147,6 +190,11 @@ class Settings:
     def own_secret(self) -> str | None:
         """What may sign: not what stands there unused beside the issuer's keys."""
         return None if self.jwks_url else self.secret
+
+    @property
+    def shown_to_strangers(self) -> bool:
+        """Whether they may read the schema."""
+        return not self.production if self.strangers_introspect is None else self.strangers_introspect
 
     @property
     def production(self) -> bool:
@@ -161,6 +209,8 @@ def _at_odds(settings: Settings) -> Iterator[str]:
         yield f"{PREFIX}SECRET and {PREFIX}JWKS_URL are both set. Take one away: tokens are checked by the other."
     if size < LEAST_SECRET_BYTES:
         yield f"{PREFIX}SECRET has {size} bytes. It needs {LEAST_SECRET_BYTES} or more."
+    if settings.documents_only and settings.documents is None:
+        yield f"{PREFIX}DOCUMENTS_ONLY is set, and no document is trusted. Set {PREFIX}DOCUMENTS."
     if settings.production and not own and not settings.jwks_url:
         yield (
             f"{PREFIX}MODE is production, and tokens would be checked by a secret that everybody knows."

@@ -185,3 +185,34 @@ async def test_a_url_of_another_database_is_refused_in_words_without_its_passwor
 
     assert said in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+ENDLESS = Statement("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n")
+ENDLESS_WRITE = Statement(
+    "INSERT INTO t (n) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0"
+)
+
+
+async def test_what_nobody_waits_for_any_more_is_stopped_in_the_middle(tmp_path: Path) -> None:
+    database = await opened(tmp_path, readers=1)
+    reads = asyncio.create_task(database.read(ENDLESS))
+    writes = asyncio.create_task(database.write(inserted(1), ENDLESS_WRITE))
+    await both_are_at_work(database)
+
+    for task in (reads, writes):
+        task.cancel()
+    async with asyncio.timeout(10):
+        await asyncio.gather(reads, writes, return_exceptions=True)
+        await database.write(inserted(7))
+        rows = await database.read(COUNT)
+
+    assert (reads.cancelled(), writes.cancelled()) == (True, True)
+    assert rows == [[(1,)]]
+    await database.close()
+
+
+async def both_are_at_work(database: SqliteDatabase) -> None:
+    lanes = (*database._readers, database._writer)
+    async with asyncio.timeout(10):
+        while not all(lane._at for lane in lanes):  # noqa: ASYNC110 - no time passes here, only turns of the loop
+            await asyncio.sleep(0)

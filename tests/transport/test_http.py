@@ -114,7 +114,7 @@ async def test_a_query_may_come_by_get(door: Door) -> None:
 
     answer = await get(door, given)
 
-    assert answer.json() == {"data": {"hello": "Hello Ä"}}
+    assert answer.json()["data"] == {"hello": "Hello Ä"}
     assert answer.headers["cache-control"] == "no-store"
 
 
@@ -210,13 +210,13 @@ async def test_a_context_that_cannot_be_made_is_a_masked_500(caplog: pytest.LogC
 async def test_who_has_no_token_is_a_stranger(door: Door) -> None:
     answer = await post(door, json={"query": "{ me }"})
 
-    assert answer.json() == {"data": {"me": "a stranger"}}
+    assert answer.json()["data"] == {"me": "a stranger"}
 
 
 async def test_who_has_a_token_is_known(door: Door) -> None:
     answer = await post(door, json={"query": "{ me }"}, authorization=f"bearer {token('buyer', 'by_7')}")
 
-    assert answer.json() == {"data": {"me": "buyer by_7"}}
+    assert answer.json()["data"] == {"me": "buyer by_7"}
 
 
 @pytest.mark.parametrize(
@@ -239,6 +239,9 @@ async def test_a_token_that_cannot_be_checked_is_a_503(door: Door) -> None:
     class Away:
         async def __call__(self, authorization: str | None, /) -> Claims | None:
             raise KeysUnavailable
+
+        def known(self, authorization: str | None, /) -> str:
+            return ""
 
         def seconds_left(self, claims: Claims, /) -> float:
             return 1.0
@@ -326,7 +329,7 @@ async def test_one_operation_too_many_is_told_to_come_back() -> None:
         second = await post(door, json={"query": "{ hello }"})
         door.world.go_on.set()
 
-        assert (await first).json() == {"data": {"waits": "done"}}
+        assert (await first).json()["data"] == {"waits": "done"}
         assert (second.status_code, second.headers["retry-after"]) == (503, "1")
         assert door.gate.places.taken == 0
 
@@ -350,6 +353,16 @@ async def test_a_mutation_that_takes_too_long_goes_on_and_its_outcome_is_called_
         assert answer.json()["errors"][0]["extensions"] == {"code": "OUTCOME_UNKNOWN"}
         assert (waiting, door.world.count) == (1, 1)
         assert not door.gate.mutations
+
+
+async def test_a_mutation_that_never_ends_is_ended(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(TransportSettings(operation_seconds=0.05, mutation_seconds=0.1)) as door:
+        answer = await post(door, json={"query": "mutation { bump(wait: true) }"})
+        await until(lambda: not door.gate.mutations)
+
+        assert answer.json()["errors"][0]["extensions"] == {"code": "OUTCOME_UNKNOWN"}
+        assert (door.world.count, door.gate.places.taken) == (0, 0)
+    assert "nobody waits for any more was ended" in caplog.text
 
 
 async def test_a_query_of_one_who_left_is_ended() -> None:

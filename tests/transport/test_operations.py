@@ -52,10 +52,13 @@ REFUSED = {
     "doubling fragments":    ("DOCUMENT_TOO_COMPLEX", doubling(50)),
     "a chain of fragments":  ("DOCUMENT_TOO_COMPLEX", CHAIN),
     "circular fragments":    ("DOCUMENT_INVALID",     CYCLE),
-    "many directives":       ("DOCUMENT_INVALID",     "{ hello" + " @a" * 900 + " }"),
+    "many directives":       ("DOCUMENT_TOO_COMPLEX",     "{ hello" + " @a" * 900 + " }"),
     "a NUL":                 ("DOCUMENT_INVALID",     '{ hello(name: "\\u0000") }'),
     "a NUL in a block":      ("DOCUMENT_INVALID",     '{ hello(name: """\0""") }'),
     "lists in lists":        ("SYNTAX_ERROR",         "{ total(amounts: " + "[" * 900 + "]" * 900 + ") }"),
+    "the schema and more":   ("INTROSPECTION_APART",  "{ hello __schema { queryType { name } } }"),
+    "a type in a fragment":  ("INTROSPECTION_APART",
+                              "{ ...f hello } fragment f on Query { __type(name: \"A\") { name } }"),
     "defer":                 ("DOCUMENT_INVALID",     "{ ... @defer { hello } }"),
 }
 # fmt: on
@@ -146,11 +149,13 @@ def test_the_named_operation_is_the_one_prepared() -> None:
         ({}, "VARIABLES_INVALID"),
         ({"n": 1, "unused": "\0"}, "VARIABLES_INVALID"),
         ({"n": 1, "unused": [1] * 101}, "VARIABLES_TOO_LARGE"),
+        ({"n": 1, "unused": [1] * 51}, "VARIABLES_TOO_LARGE"),
+        ({"n": 1, "unused": ["x" * 300, {"y" * 300: 1}]}, "VARIABLES_TOO_LARGE"),
         ({"n": 1, "unused": {"a": {"b": {"c": {"d": 1}}}}}, "VARIABLES_TOO_LARGE"),
     ],
 )
 def test_variables_are_checked_before_the_operation_runs(variables: dict[str, Any], expected: str) -> None:
-    operations = Operations(SCHEMA, variables=VariableLimits(values=100, depth=4))
+    operations = Operations(SCHEMA, variables=VariableLimits(values=100, depth=4, items=50, characters=500))
 
     refused = code(operations, "query($n: Int!) { total(count: $n) }", variables=variables)
 

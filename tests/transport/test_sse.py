@@ -34,7 +34,7 @@ async def test_a_subscription_is_a_row_of_next_and_a_complete(door: Door, method
 @pytest.mark.parametrize(
     ("query", "result"),
     [
-        ("{ hello }", {"data": {"hello": "Hello you"}}),
+        ("{ hello }", {"hello": "Hello you"}),
         ("mutation { bump { nothing } }", "DOCUMENT_INVALID"),
         ("{ hell }", "DOCUMENT_INVALID"),
         ("{", "SYNTAX_ERROR"),
@@ -47,14 +47,14 @@ async def test_one_result_is_one_next_and_a_mistake_is_told_within_the_stream(
         (name, told), end = [event async for event in heard(answer)]
 
     assert (answer.status_code, name, end) == (200, "next", ("complete", None))
-    assert told == result or told["errors"][0]["extensions"]["code"] == result
+    assert told.get("data") == result or told["errors"][0]["extensions"]["code"] == result
 
 
 async def test_a_mutation_may_ask_for_a_stream_by_post(door: Door) -> None:
     async with streaming(door, "mutation { bump }") as answer:
         (_, told), _ = [event async for event in heard(answer)]
 
-    assert told == {"data": {"bump": door.world.count}}
+    assert told["data"] == {"bump": door.world.count}
 
 
 async def test_a_source_that_fails_is_masked_and_ends_the_stream(door: Door, caplog: pytest.LogCaptureFixture) -> None:

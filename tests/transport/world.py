@@ -12,6 +12,7 @@ from graphql import GraphQLError
 from starlette.applications import Starlette
 
 from aftersales.graphql.operations import Operations
+from aftersales.graphql.trusted import NONE, Trusted
 from aftersales.transport.auth import Authenticate, Authenticator, AuthSettings
 from aftersales.transport.caller import Caller
 from aftersales.transport.gate import Gate
@@ -166,9 +167,10 @@ async def serving(
     *,
     authenticate: Authenticate | None = None,
     page: GraphiQL | None = None,
+    trusted: Trusted = NONE,
 ) -> AsyncIterator[Door]:
     world = World()
-    gate = Gate(Operations(SCHEMA), lambda caller: Context(world, caller), settings)
+    gate = Gate(Operations(SCHEMA), lambda caller: Context(world, caller), settings, trusted)
     who = authenticate or Authenticator(AuthSettings(secret=SECRET), clock=lambda: NOW)
     app = Starlette(routes=routes(gate, who, page))
     app.router.redirect_slashes = False

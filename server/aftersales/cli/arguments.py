@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from textwrap import dedent, fill
 
 from ..settings import describe
@@ -78,6 +79,10 @@ def parser() -> argparse.ArgumentParser:
 
     schema = _command(commands, "schema", "shown:schema", "Print the GraphQL schema.")
     schema.add_argument("--core", action="store_true", help="without any plugin: what every server has")
+    documents = _command(commands, "documents", "shown:documents", "Print a manifest of trusted documents.", """
+        Each file is read as one document, valid by the schema of this server; of a folder, every *.graphql in it.
+        """)  # fmt: skip
+    documents.add_argument("files", metavar="FILE", nargs="+", type=Path, help="a .graphql file, or a folder of them")
     picture = _command(commands, "picture", "shown:picture", "Print a process as a Mermaid diagram.")
     picture.add_argument("kind", metavar="KIND", help="a kind of request, such as refund_only; or dispute, appeal")
     _command(commands, "plugins", "shown:plugins", "List the plugins that are installed, with their kinds.")

@@ -18,7 +18,7 @@ from ..engine.vocabulary import OfferKind, OfferStatus, Party
 from ..store.files import StoredEvidence
 from . import labels, types
 from .context import Context
-from .directives import Cost
+from .directives import PAGE, Cost
 from .enums import AppealStatus, DeadlineStatus, DisputeStatus
 from .labels import Reason
 from .orders import Money, Node, money, sure
@@ -62,7 +62,7 @@ class Dispute(Node):
     ) -> list[Deadline]:
         return types.clocks_of(self.parent, self.of.id, statuses)
 
-    @strawberry.field(description="What was shown in it: one's own side; to the platform both.")
+    @strawberry.field(description="What was shown in it: one's own side; to the platform both.", directives=[PAGE])
     async def evidence(self, first: int = 20, after: Cursor | None = None) -> EvidenceConnection:
         context = self.parent.context
         stored = await context.loaders.evidence_of.load(self.parent.of.id)
@@ -111,7 +111,7 @@ class Appeal(Node):
         codes = (self.of.reason,) if self.of.reason else GROUNDS[self.of.ground].reasons
         return needed_for(codes)
 
-    @strawberry.field(description="What the seller has shown for it.")
+    @strawberry.field(description="What the seller has shown for it.", directives=[PAGE])
     async def evidence(self, first: int = 20, after: Cursor | None = None) -> EvidenceConnection:
         context = self.request.context
         stored = await context.loaders.evidence_of.load(self.request.of.id)
@@ -133,7 +133,7 @@ class Appeal(Node):
     def available_actions(self) -> list[AvailableAction]:
         return beside(self.request.context, self.request.of, "appeal")
 
-    @strawberry.field(description="What happened to it, newest first.")
+    @strawberry.field(description="What happened to it, newest first.", directives=[PAGE])
     async def history(
         self, first: int = 20, after: Cursor | None = None
     ) -> Annotated[RequestEventConnection, strawberry.lazy(".events")]:

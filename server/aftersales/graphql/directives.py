@@ -20,3 +20,6 @@ class ContributedBy:
 class Cost:
     weight: int = 1
     per_item: int = 0
+
+
+PAGE = Cost(weight=1, per_item=1)

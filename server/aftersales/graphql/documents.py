@@ -8,6 +8,7 @@ from typing import Any, Final
 from graphql import (
     DirectiveNode,
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
@@ -27,6 +28,7 @@ from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from .cost import META, Price, Prices
 from .executor import Plans
 from .masking import coded, mistake
 from .measure import Measure, measure, root_fields
@@ -47,6 +49,7 @@ class DocumentLimits:
 
     Args:
         characters, tokens: of the text, comments included.
+        directives: on fields and fragments.
         errors: that validation tells before it gives up.
         kept: documents, and `kept_tokens` over all of them: a token costs about 400 bytes, and as much again for
             each choice of what is skipped that was executed.
@@ -57,6 +60,7 @@ class DocumentLimits:
     depth: int = 16
     fields: int = 1_000
     aliases: int = 50
+    directives: int = 50
     root_fields: int = 20
     errors: int = 20
     kept: int = 500
@@ -76,6 +80,7 @@ class Document:
     fragments: dict[str, FragmentDetails]
     introspects: bool
     measure: Measure
+    price: Price
     tokens: int
     conditions: tuple[str, ...] = ()
     planned: dict[tuple[Any, ...], Plans] = field(default_factory=dict)
@@ -103,24 +108,40 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, limits: DocumentLimits) -> None:
         self.schema = schema
         self.limits = limits
+        self.prices = Prices(schema)
         self.kept: OrderedDict[tuple[str, str | None], Document] = OrderedDict()
         self.kept_tokens = 0
 
     def document(self, text: str, operation_name: str | None) -> Document:
         """
         Raises:
-            GraphQLErrors: SYNTAX_ERROR, DOCUMENT_TOO_LARGE, DOCUMENT_TOO_COMPLEX, UNKNOWN_OPERATION
-                or DOCUMENT_INVALID.
+            GraphQLErrors: what `read` does.
         """
+        if (known := self.known(text, operation_name)) is not None:
+            return known
+        document = self.read(text, operation_name)
+        self.keep(text, operation_name, document)
+        return document
+
+    def known(self, text: str, operation_name: str | None) -> Document | None:
         key = (text, operation_name)
         if (known := self.kept.get(key)) is not None:
             self.kept.move_to_end(key)
-            return known
-        document = read(text, operation_name, self.schema, self.limits)
-        self._keep(key, document)
-        return document
+        return known
 
-    def _keep(self, key: tuple[str, str | None], document: Document) -> None:
+    def read(self, text: str, operation_name: str | None) -> Document:
+        """The document, but not kept: this may be called in any thread, and takes up to a tenth of a second.
+
+        Raises:
+            GraphQLErrors: SYNTAX_ERROR, DOCUMENT_TOO_LARGE, DOCUMENT_TOO_COMPLEX, UNKNOWN_OPERATION, DOCUMENT_INVALID
+                or INTROSPECTION_APART.
+        """
+        return read(text, operation_name, self.prices, self.limits)
+
+    def keep(self, text: str, operation_name: str | None, document: Document) -> None:
+        key = (text, operation_name)
+        if key in self.kept:
+            return  # another was read at the same time
         self.kept[key] = document
         self.kept_tokens += document.tokens
         while len(self.kept) > self.limits.kept or self.kept_tokens > self.limits.kept_tokens:
@@ -128,7 +149,7 @@ class Documents:
             self.kept_tokens -= oldest.tokens
 
 
-def read(text: str, operation_name: str | None, schema: GraphQLSchema, limits: DocumentLimits) -> Document:
+def read(text: str, operation_name: str | None, prices: Prices, limits: DocumentLimits) -> Document:
     """Each step is linear and bounds the next, so that nothing quadratic ever sees a large document."""
     tree = parsed(text, limits)
     tokens = counted(tree)
@@ -137,17 +158,26 @@ def read(text: str, operation_name: str | None, schema: GraphQLSchema, limits: D
     size = measure(operation.selection_set, definitions)
     roots = root_fields(operation.selection_set, definitions)
     within(size, len(roots), limits)
-    if errors := validate(schema, tree, RULES, max_errors=limits.errors, hide_suggestions=True):
+    if errors := validate(prices.schema, tree, RULES, max_errors=limits.errors, hide_suggestions=True):
         raise coded(errors, "DOCUMENT_INVALID")
     return Document(
         operation=operation,
         fragment_definitions=definitions,
         fragments={name: FragmentDetails(node) for name, node in definitions.items()},
-        introspects=any(node.name.value in ("__schema", "__type") for node in roots),
+        introspects=introspects(roots),
         measure=size,
+        price=prices.of(operation, definitions),
         tokens=tokens,
         conditions=conditions(tree),
     )
+
+
+def introspects(roots: list[FieldNode]) -> bool:
+    """Whether it asks about the schema. Then it may ask for nothing else: it is not executed where the rest is."""
+    about = {node.name.value in META for node in roots if node.name.value != "__typename"}
+    if about == {True, False}:
+        raise mistake("Ask about the schema in an operation of its own.", "INTROSPECTION_APART")
+    return True in about
 
 
 def parsed(text: str, limits: DocumentLimits) -> DocumentNode:
@@ -200,10 +230,11 @@ def selected(tree: DocumentNode, operation_name: str | None) -> OperationDefinit
 def within(size: Measure, roots: int, limits: DocumentLimits) -> None:
     # fmt: off
     rows = (
-        (size.depth,   limits.depth,       "levels"),
-        (size.fields,  limits.fields,      "fields"),
-        (size.aliases, limits.aliases,     "aliases"),
-        (roots,        limits.root_fields, "fields at the root"),
+        (size.depth,      limits.depth,       "levels"),
+        (size.fields,     limits.fields,      "fields"),
+        (size.aliases,    limits.aliases,     "aliases"),
+        (size.directives, limits.directives,  "directives"),
+        (roots,           limits.root_fields, "fields at the root"),
     )
     # fmt: on
     if over := [f"at most {most} {what}" for count, most, what in rows if count > most]:

@@ -25,9 +25,9 @@ class GraphQLErrors(Exception):
         super().__init__("; ".join(error.message for error in self.errors))
 
 
-def mistake(message: str, code: str) -> GraphQLErrors:
+def mistake(message: str, code: str, **told: object) -> GraphQLErrors:
     """One error of the caller's with its code, stable for ever."""
-    return GraphQLErrors([GraphQLError(message, extensions={"code": code})])
+    return GraphQLErrors([GraphQLError(message, extensions={"code": code, **told})])
 
 
 def coded(errors: Iterable[GraphQLError], code: str) -> GraphQLErrors:

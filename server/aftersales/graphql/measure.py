@@ -1,4 +1,4 @@
-"""How deep, wide and aliased an operation is with its fragments spread out, told in linear time."""
+"""How deep, wide, aliased and directed an operation is with its fragments spread out, told in linear time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,9 +28,13 @@ class Measure:
     depth: int = 0
     fields: int = 0
     aliases: int = 0
+    directives: int = 0
 
     def beside(self, other: "Measure") -> "Measure":
-        return Measure(max(self.depth, other.depth), self.fields + other.fields, self.aliases + other.aliases)
+        return Measure(
+            max(self.depth, other.depth), self.fields + other.fields, self.aliases + other.aliases,
+            self.directives + other.directives,
+        )  # fmt: skip
 
 
 NOTHING = Measure()
@@ -74,6 +78,8 @@ class Walk:
             raise mistake("The document nests too deep.", "DOCUMENT_TOO_COMPLEX")
         total = NOTHING
         for node in selections.selections:
+            if node.directives:
+                total = total.beside(Measure(directives=len(node.directives)))
             if isinstance(node, FieldNode):
                 total = total.beside(self.field(node, level))
             elif isinstance(node, InlineFragmentNode):
@@ -84,7 +90,7 @@ class Walk:
 
     def field(self, node: FieldNode, level: int) -> Measure:
         below = self.within(node.selection_set, level + 1) if node.selection_set else NOTHING
-        return Measure(below.depth + 1, below.fields + 1, below.aliases + (node.alias is not None))
+        return Measure(below.depth + 1, below.fields + 1, below.aliases + (node.alias is not None), below.directives)
 
     def spread(self, name: str, level: int) -> Measure:
         if name not in self.known:

@@ -35,6 +35,11 @@ class Prepared:
     variables: VariableValues
 
     @property
+    def cost(self) -> int:
+        """The most that it may cost, in points."""
+        return self.document.price.at(self.variables.coerced)
+
+    @property
     def kind(self) -> OperationType:
         return self.document.kind
 
@@ -64,8 +69,20 @@ class Operations:
         Raises:
             GraphQLErrors: what `Documents` raises; VARIABLES_INVALID or VARIABLES_TOO_LARGE.
         """
-        document = self.documents.document(query, operation_name)
+        return self.coerced(self.documents.document(query, operation_name), variables)
+
+    def coerced(self, document: Document, variables: Mapping[str, Any] | None) -> Prepared:
+        """
+        Raises:
+            GraphQLErrors: VARIABLES_INVALID or VARIABLES_TOO_LARGE.
+        """
         return Prepared(document, self._coerced(document, variables or {}))
+
+    def introspect(self, prepared: Prepared) -> ExecutionResult:
+        """The answer to an operation that asks about nothing but the schema. May be called in any thread."""
+        result = execute_root_selection_set(self._executor(prepared, None))
+        assert isinstance(result, ExecutionResult), "no resolver of ours is asked"
+        return clean(result)
 
     async def execute(self, prepared: Prepared, context: Any) -> ExecutionResult:
         """The answer to a query or a mutation, its errors masked. Never raises one."""

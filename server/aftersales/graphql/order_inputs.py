@@ -85,7 +85,7 @@ class OrderInput:
 class OrdersImportInput(MutationInput):
     shops: list[ShopInput] = strawberry.field(default_factory=list, description="At most 100, before the orders.")
     orders: list[OrderInput] = strawberry.field(
-        description="At most 500; a file of any size goes by `aftersales import`."
+        description="At most 100; a file of any size goes by `aftersales import`."
     )
 
 

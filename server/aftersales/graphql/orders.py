@@ -15,6 +15,7 @@ from ..engine import vocabulary
 from ..engine.money import Money as EngineMoney
 from ..markets import digits
 from .context import Context
+from .directives import PAGE
 from .scalars import Cursor
 
 if TYPE_CHECKING:
@@ -105,7 +106,9 @@ class Order(Node):
         found = await self.context.loaders.seller_refunds.load(self.of.id)
         return [seller_refund(self.context, of, self.of) for of in found]
 
-    @strawberry.field(description="The requests on this order that the caller may see, newest first.")
+    @strawberry.field(
+        description="The requests on this order that the caller may see, newest first.", directives=[PAGE]
+    )
     async def requests(
         self, first: int = 20, after: Cursor | None = None
     ) -> Annotated[RequestConnection, strawberry.lazy(".connections")]:

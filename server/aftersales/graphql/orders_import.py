@@ -23,7 +23,7 @@ from .orders import Order as OrderType
 from .orders import order as order_type
 from .problems import Problem, told
 
-MOST_ORDERS = 500
+MOST_ORDERS = 100
 MOST_SHOPS = 100
 
 strawberry.enum(Outcome, name="ImportOutcome", description="What this call did with a row; UNCHANGED when replayed.")

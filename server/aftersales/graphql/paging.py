@@ -9,7 +9,9 @@ from graphql import GraphQLError
 from .scalars import Cursor
 
 T = TypeVar("T")
+# Items of a page: the most, and as many as `first` asks for when it says nothing.
 MOST = 100
+DEFAULT = 20
 
 
 @strawberry.type(description="Where a page lies in its list.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import strawberry
@@ -15,7 +15,7 @@ from ..engine.machines import MACHINES
 from ..engine.process import mutation_name
 from ..registry import Plugin, PluginConflict, Registry
 from . import cases, types
-from .directives import ContributedBy, Cost
+from .directives import PAGE, ContributedBy, Cost
 from .evidence import EvidenceMutations
 from .executor import FastExecutor
 from .inputs import camel
@@ -29,6 +29,24 @@ from .seller_refunds import SellerRefundMutations
 from .shop_rules import ShopRuleMutations, ShopRuleQueries
 from .subscriptions import Subscription
 from .uploads import UploadMutations
+
+# Of the root's fields, those that cost more than one of their kind does.
+# fmt: off
+PRICES = {
+    "requests":             PAGE,
+    "appeals":              PAGE,
+    "nodes":                PAGE,
+    "request_counts":       Cost(weight=10),
+    "eligibility":          Cost(weight=10),
+    "policies":             Cost(weight=10),
+    "plugins":              Cost(weight=10),
+    "request_open_preview": Cost(weight=5),
+    "request_act_preview":  Cost(weight=5),
+    "shop_rule_preview":    Cost(weight=20, per_item=1),
+    "orders_import":        Cost(weight=200),
+    "carrier_report":       Cost(weight=100),
+}
+# fmt: on
 
 
 def build_schema(registry: Registry) -> strawberry.Schema:
@@ -55,7 +73,7 @@ def build_schema(registry: Registry) -> strawberry.Schema:
         ),
         mutation=create_type(
             "Mutation",
-            list(fields.values()),
+            priced(fields.values()),
             description="Writing: each field one act, with one input and one payload.",
         ),
         subscription=Subscription,
@@ -115,8 +133,8 @@ def marked(field: StrawberryField, directive: object) -> StrawberryField:
     return field
 
 
-def priced(fields: list[StrawberryField]) -> list[StrawberryField]:
-    return [marked(field, Cost(weight=1, per_item=1)) if field.python_name == "requests" else field for field in fields]
+def priced(fields: Iterable[StrawberryField]) -> list[StrawberryField]:
+    return [marked(field, PRICES[field.python_name]) if field.python_name in PRICES else field for field in fields]
 
 
 def since(plugin: Plugin) -> str:

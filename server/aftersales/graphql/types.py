@@ -26,6 +26,7 @@ from ..marketplace.statuses import FORMAT, external
 from ..store.files import StoredEvidence
 from . import labels
 from .context import Context
+from .directives import PAGE
 from .enums import (
     DeadlineStatus,
     DeadlineUrgency,
@@ -259,7 +260,7 @@ class Request(Node):
     def shipments(self) -> list[Shipment]:
         return [shipment(parcel) for parcel in self.of.shipments]
 
-    @strawberry.field(description="What either side has shown for it.")
+    @strawberry.field(description="What either side has shown for it.", directives=[PAGE])
     async def evidence(self, first: int = 20, after: Cursor | None = None) -> EvidenceConnection:
         stored = await self.context.loaders.evidence_of.load(self.of.id)
         return evidence_page(self.context, [item for item in stored if item.case_id is None], first, after)
@@ -302,7 +303,7 @@ class Request(Node):
     def available_actions(self) -> list[AvailableAction]:
         return available_actions(self.context, self.of)
 
-    @strawberry.field(description="What happened, newest first.")
+    @strawberry.field(description="What happened, newest first.", directives=[PAGE])
     def history(
         self, first: int = 20, after: Cursor | None = None
     ) -> Annotated[RequestEventConnection, strawberry.lazy(".events")]:

@@ -1,10 +1,10 @@
-"""Variables as they came, before any type has looked at them: how many, how nested, and no NUL."""
+"""Variables as they came, before any type has looked at them: how many, how long, how nested, and no NUL."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .masking import mistake
+from .masking import GraphQLErrors, mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +14,14 @@ class VariableLimits:
         values: objects, lists, texts, numbers and so on, counted together. Coercing one costs a few
             microseconds, and everybody waits meanwhile.
         depth: of lists and objects inside each other.
+        items: in any one list.
+        characters: of all texts and names together.
     """
 
     values: int = 20_000
     depth: int = 32
+    items: int = 1_000
+    characters: int = 500_000
 
 
 def check(variables: Mapping[str, Any], limits: VariableLimits) -> None:
@@ -25,27 +29,37 @@ def check(variables: Mapping[str, Any], limits: VariableLimits) -> None:
     Raises:
         GraphQLErrors: VARIABLES_TOO_LARGE, or VARIABLES_INVALID when a text holds a NUL.
     """
-    left = limits.values
+    values, characters = limits.values, limits.characters
     level: list[Any] = [variables]
     for _ in range(limits.depth + 1):
-        left -= len(level)
-        if left < 0:
-            raise mistake(f"Send at most {limits.values} values in variables.", "VARIABLES_TOO_LARGE")
-        level = [inner for value in level for inner in parts(value)]
-        if not level:
+        values -= len(level)
+        if values < 0:
+            raise too_large(f"Send at most {limits.values} values in variables.")
+        inner: list[Any] = []
+        for value in level:
+            if isinstance(value, str):
+                characters -= len(value)
+                known_text(value)
+            elif isinstance(value, list):
+                if len(value) > limits.items:
+                    raise too_large(f"Send lists of at most {limits.items} items.")
+                inner += value
+            elif isinstance(value, Mapping):
+                inner += value
+                inner += value.values()
+        if characters < 0:
+            raise too_large(f"Send texts of at most {limits.characters} characters together.")
+        if not inner:
             return
-    raise mistake(f"Nest variables at most {limits.depth} deep.", "VARIABLES_TOO_LARGE")
+        level = inner
+    raise too_large(f"Nest variables at most {limits.depth} deep.")
 
 
-def parts(value: Any) -> list[Any]:
-    """What is directly inside a value."""
-    if isinstance(value, str):
-        # PostgreSQL refuses it in any text; better here, where it is nobody's internal error
-        if "\0" in value:
-            raise mistake("A text in variables holds the character NUL.", "VARIABLES_INVALID")
-        return []
-    if isinstance(value, list):
-        return value
-    if isinstance(value, Mapping):
-        return [*value, *value.values()]
-    return []
+def known_text(text: str) -> None:
+    # PostgreSQL refuses it in any text; better here, where it is nobody's internal error
+    if "\0" in text:
+        raise mistake("A text in variables holds the character NUL.", "VARIABLES_INVALID")
+
+
+def too_large(message: str) -> GraphQLErrors:
+    return mistake(message, "VARIABLES_TOO_LARGE")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,22 +19,30 @@ PATIENCE_SECONDS = 5.0
 CACHED_STATEMENTS = 512
 ENDLESS = 2**63 - 1
 
+# SQLite's own steps between two looks whether the batch is still wanted: about a millisecond of its work.
+STEPS_BETWEEN_LOOKS = 20_000
+
 Answer = TypeVar("Answer")
 Args = TypeVarTuple("Args")
 Batch = Callable[[sqlite3.Connection, Sequence[Statement]], list[list[Row]]]
 
 
 class Lane:
-    """A thread with its connection, and how many wait for it. Work that nobody waits for any more is not begun."""
+    """A thread with its connection, and how many wait for it.
+
+    Work that nobody waits for any more is not begun, and when it has begun, SQLite stops in the middle of it.
+    """
 
     def __init__(self, name: str, most_waiting: int) -> None:
         self.waiting = 0
+        self._at: threading.Event | None = None  # set once nobody wants the batch that the thread is at
         self._most = most_waiting
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._connection: sqlite3.Connection | None = None
 
     async def open(self, path: Path, read_only: bool, patience_seconds: float) -> None:
         self._connection = await self._call(_connect, path, read_only, patience_seconds)
+        self._connection.set_progress_handler(self._unwanted, STEPS_BETWEEN_LOOKS)
 
     async def run(self, batch: Batch, statements: Sequence[Statement]) -> list[list[Row]]:
         if self._connection is None:
@@ -41,9 +50,13 @@ class Lane:
         if self.waiting >= self._most:
             raise StoreBusy(f"{self.waiting} batches wait already.")
         self.waiting += 1
+        unwanted = threading.Event()
         try:
-            # if this task is canceled, a batch that has begun ends as a whole on its thread
-            return await self._call(batch, self._connection, statements)
+            # if this task is canceled, a batch that has begun is undone as a whole on its thread
+            return await self._call(self._run, unwanted, batch, self._connection, statements)
+        except asyncio.CancelledError:
+            unwanted.set()
+            raise
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise StoreBusy("Another process keeps the database to itself.") from error
@@ -56,6 +69,19 @@ class Lane:
         if connection is not None:
             await self._call(connection.close)
         self._thread.shutdown(wait=False)
+
+    def _run(
+        self, unwanted: threading.Event, batch: Batch, connection: sqlite3.Connection, statements: Sequence[Statement]
+    ) -> list[list[Row]]:
+        self._at = unwanted
+        try:
+            return batch(connection, statements)
+        finally:
+            self._at = None
+
+    def _unwanted(self) -> bool:
+        """Whether SQLite shall stop where it is."""
+        return self._at is not None and self._at.is_set()
 
     async def _call(self, function: Callable[[*Args], Answer], *args: *Args) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *args)

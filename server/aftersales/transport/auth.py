@@ -81,6 +81,9 @@ class Authenticate(Protocol):
             KeysUnavailable: when it cannot be known; then it is our fault, not theirs.
         """
 
+    def known(self, authorization: str | None, /) -> str:
+        """The token, if it was verified lately; else nothing. For the order of turns, never for a decision."""
+
     def seconds_left(self, claims: Claims, /) -> float:
         """Until a connection that stands on these claims must end."""
 
@@ -105,6 +108,10 @@ class Authenticator:
         if self.seconds_left(claims) <= 0:
             raise Unauthorized("TOKEN_EXPIRED", "The token has expired.")
         return claims
+
+    def known(self, authorization: str | None, /) -> str:
+        token = (authorization or "").partition(" ")[2].strip()
+        return token if token in self.kept else ""
 
     def seconds_left(self, claims: Claims, /) -> float:
         return (claims.expires_at + self.settings.skew - self.clock()).total_seconds()

@@ -1,8 +1,10 @@
 """The one way in for every door: the same checks and the same limits by HTTP, events and WebSocket."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from time import monotonic
 from types import TracebackType
 from typing import Any
 
@@ -10,14 +12,22 @@ from graphql import ExecutionResult, OperationType
 
 from aftersales.graphql.masking import GraphQLErrors, mistake
 from aftersales.graphql.operations import Operations, Prepared
+from aftersales.graphql.trusted import NONE, Trusted
 
+from .aside import Aside
+from .budget import Balance, Budgets, Connections, Seconds, identity, shown
 from .caller import Caller
 from .limits import TransportSettings
+from .pace import Lanes, Pace
 from .params import Params
 from .refusal import Turned, busy
 
+log = logging.getLogger("aftersales.gate")
+
 MakeContext = Callable[[Caller], Any]
 
+# Of bytes: the variables of a smaller request take less than a millisecond to check.
+LIGHT = 16_000
 # A stream that has much to tell lets others have the loop now and then.
 BREATH = 50
 
@@ -42,43 +52,94 @@ class Places:
 
 
 class Gate:
-    def __init__(self, operations: Operations, make_context: MakeContext, settings: TransportSettings) -> None:
+    """
+    Args:
+        trusted: documents that may be asked for by id.
+        clock: seconds that only grow, for what refills.
+    """
+
+    def __init__(
+        self,
+        operations: Operations,
+        make_context: MakeContext,
+        settings: TransportSettings,
+        trusted: Trusted = NONE,
+        clock: Seconds = monotonic,
+    ) -> None:
+        self.trusted = trusted
         self.operations = operations
         self.make_context = make_context
         self.settings = settings
         self.places = Places(settings.operations, "operations")
         self.streams = Places(settings.streams, "streams")
+        self.aside = Aside()
+        self.pace = Pace()
+        self.lanes = Lanes(settings.operations_of_one)
+        self.connections = Connections(settings.streams_of_one)
+        self.budgets = Budgets(settings, clock)
         self.mutations: set[asyncio.Task[ExecutionResult]] = set()
 
-    def admit(self, params: Params, caller: Caller) -> Prepared:
-        """
+    async def admit(self, params: Params, caller: Caller) -> Prepared:
+        """What shall be run, read and checked. What is new, or large, is read aside and at the caller's expense.
+
         Raises:
-            GraphQLErrors: what `Operations.prepare` raises, and INTROSPECTION_CLOSED.
+            Turned: 429 or 503, what `Budgets.spend` and `Aside.run` raise.
+            GraphQLErrors: what `Trusted.text` and `Operations.prepare` raise; INTROSPECTION_CLOSED and COST_TOO_HIGH.
         """
-        prepared = self.operations.prepare(params.query, params.operation_name, params.variables)
+        text = self.trusted.text(params.query, params.document_id)
+        document = self.operations.documents.known(text, params.operation_name)
+        if document is None:
+            self.budgets.spend(caller, reading_cost(text))
+            document = await self.aside.run(
+                identity(caller), self.operations.documents.read, text, params.operation_name
+            )
+            self.operations.documents.keep(text, params.operation_name, document)
+        if params.size <= LIGHT:
+            prepared = self.operations.coerced(document, params.variables)
+        else:
+            prepared = await self.aside.run(identity(caller), self.operations.coerced, document, params.variables)
         if prepared.document.introspects and caller.claims is None and not self.settings.strangers_introspect:
             raise mistake("The schema is shown to those who sign in.", "INTROSPECTION_CLOSED")
+        if prepared.cost > self.settings.cost:
+            raise too_dear(prepared.cost, self.settings.cost)
         return prepared
 
-    async def answer(self, prepared: Prepared, caller: Caller) -> ExecutionResult:
-        """Runs a query or a mutation.
-
-        A mutation that has begun is seen to its end even when its caller leaves or the time runs out:
-        half of the path is worse than an answer nobody hears.
+    def charge(self, prepared: Prepared, caller: Caller) -> Balance:
+        """Takes what the operation costs, before it reads anything.
 
         Raises:
-            Turned: 503 BUSY, TOO_SLOW or OUTCOME_UNKNOWN.
+            Turned: 429 BUDGET_SPENT.
         """
-        mutates = prepared.kind is OperationType.MUTATION
-        try:
-            async with asyncio.timeout(self.settings.operation_seconds):
-                if mutates:
-                    return await asyncio.shield(self._begun(prepared, caller))
-                return await self._whole(prepared, caller)
-        except TimeoutError:
-            raise unknown_outcome() if mutates else too_slow(self.settings) from None
+        return self.budgets.spend(caller, prepared.cost)
 
-    async def follow(self, prepared: Prepared, caller: Caller) -> AsyncGenerator[ExecutionResult, None]:
+    async def answer(self, prepared: Prepared, caller: Caller, balance: Balance) -> ExecutionResult:
+        """Runs a query or a mutation, and says in its extensions what it cost.
+
+        A mutation that has begun is seen to its end even when its caller leaves or the time runs out:
+        half of the path is worse than an answer nobody hears. It has a later end of its own.
+
+        Raises:
+            Turned: 503 BUSY, TOO_SLOW or OUTCOME_UNKNOWN; 429 TOO_MANY_AT_ONCE.
+        """
+        begun = False
+        try:
+            async with (
+                asyncio.timeout(self.settings.operation_seconds),
+                self.lanes.one(identity(caller), prepared.cost),
+            ):
+                if prepared.kind is OperationType.MUTATION:
+                    begun = True
+                    result = await asyncio.shield(self._begun(prepared, caller))
+                else:
+                    result = await self._whole(prepared, caller)
+        except TimeoutError:
+            raise unknown_outcome() if begun else too_slow(self.settings) from None
+        result.extensions = {**(result.extensions or {}), **shown(balance)}
+        return result
+
+    async def follow(
+        self, prepared: Prepared, caller: Caller, balance: Balance
+    ) -> AsyncGenerator[ExecutionResult, None]:
         """The answers to a subscription; of a query or a mutation the only one.
 
         Raises:
@@ -86,8 +147,9 @@ class Gate:
             Turned: as `answer`.
         """
         if prepared.kind is not OperationType.SUBSCRIPTION:
-            yield await self.answer(prepared, caller)
+            yield await self.answer(prepared, caller, balance)
             return
+        await self.pace.turn(identity(caller))
         results = await self.operations.subscribe(prepared, self.make_context(caller))
         if isinstance(results, ExecutionResult):
             raise GraphQLErrors(results.errors or ())
@@ -103,16 +165,40 @@ class Gate:
         """Waits for the mutations that were left running; called once no more can come."""
         if self.mutations:
             await asyncio.wait(self.mutations, timeout=self.settings.operation_seconds)
+        self.aside.close()
 
     async def _whole(self, prepared: Prepared, caller: Caller) -> ExecutionResult:
+        if prepared.document.introspects:
+            return await self.aside.run(identity(caller), self.operations.introspect, prepared)
         with self.places:
             return await self.operations.execute(prepared, self.make_context(caller))
 
     def _begun(self, prepared: Prepared, caller: Caller) -> asyncio.Task[ExecutionResult]:
-        task = asyncio.create_task(self._whole(prepared, caller))
+        task = asyncio.create_task(self._to_its_end(prepared, caller))
         self.mutations.add(task)
         task.add_done_callback(self.mutations.discard)
         return task
+
+    async def _to_its_end(self, prepared: Prepared, caller: Caller) -> ExecutionResult:
+        """Not for ever: what is not committed by then is undone."""
+        try:
+            async with asyncio.timeout(self.settings.mutation_seconds):
+                return await self._whole(prepared, caller)
+        except TimeoutError:
+            log.error("a mutation that nobody waits for any more was ended")
+            return ExecutionResult(None, [unknown_outcome().error])
+
+
+def reading_cost(text: str) -> int:
+    """Of a document that was not asked for lately, in points. A token costs us a twentieth of a millisecond."""
+    return len(text) // 20
+
+
+def too_dear(cost: int, most: int) -> GraphQLErrors:
+    message = (
+        f"This costs {cost} points, and one operation may cost {most}. Ask for smaller pages, or for less of each."
+    )
+    return mistake(message, "COST_TOO_HIGH", cost={"requested": cost, "maximum": most})
 
 
 def too_slow(settings: TransportSettings) -> Turned:

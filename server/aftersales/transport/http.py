@@ -19,7 +19,8 @@ from .gate import Gate
 from .graphiql import GraphiQL
 from .keys import KeysUnavailable
 from .params import Params
-from .refusal import CLOSE, SOON, Turned
+from .refusal import CLOSE, SOON, Headers, Turned
+from .sse import Charged
 
 READS = ("GET", "HEAD")
 
@@ -40,6 +41,7 @@ class GraphQLOverHTTP:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Mapping[bytes, bytes] = dict(scope["headers"])
         media = Media.JSON
+        await self.gate.pace.turn(self.authenticate.known(authorization(headers)))
         try:
             reads = only_known_methods(scope) in READS
             media = wanted(headers.get(b"accept"), page=self.page is not None and reads)
@@ -49,14 +51,14 @@ class GraphQLOverHTTP:
             given = await self._params(scope, headers, receive)
             if media is Media.STREAM:
                 return await self._stream(given, asking, scope, receive, send)
-            status, text = await self._answer(given, asking, media, reads, receive)
+            status, text, told = await self._answer(given, asking, media, reads, receive)
         except Left:
             return
         except Turned as no:
             return await self._turn_away(no, plain(media), receive, send)
         except Exception as error:
-            status, text = 500, encoded_errors([internal(error)])
-        await send_whole(send, status, plain(media), text)
+            status, text, told = 500, encoded_errors([internal(error)]), ()
+        await send_whole(send, status, plain(media), text, told)
 
     async def _turn_away(self, no: Turned, media: Media, receive: Receive, send: Send) -> None:
         text = encoded_errors([no.error])
@@ -68,7 +70,7 @@ class GraphQLOverHTTP:
 
     async def _claims(self, headers: Mapping[bytes, bytes]) -> Claims | None:
         try:
-            return await self.authenticate(headers.get(b"authorization", b"").decode("latin-1"))
+            return await self.authenticate(authorization(headers))
         except Unauthorized as no:
             challenge = f'Bearer error="invalid_token", error_description="{no.message}"'.encode()
             raise Turned(401, no.code, no.message, headers=((b"www-authenticate", challenge),)) from None
@@ -85,29 +87,35 @@ class GraphQLOverHTTP:
 
     async def _answer(
         self, given: Params, asking: Caller, media: Media, reads: bool, receive: Receive
-    ) -> tuple[int, bytes]:
+    ) -> tuple[int, bytes, Headers]:
         try:
-            prepared = self.gate.admit(given, asking)
+            prepared = await self.gate.admit(given, asking)
             only_reads(prepared, reads)
             if prepared.kind is OperationType.SUBSCRIPTION:
                 raise Turned(406, "NOT_ACCEPTABLE", "Subscribe with Accept: text/event-stream, or by WebSocket.")
+            balance = self.gate.charge(prepared, asking)
             async with Attendance(receive, self.settings.patience_seconds):
-                result = await self.gate.answer(prepared, asking)
+                result = await self.gate.answer(prepared, asking, balance)
         except GraphQLErrors as mistakes:
-            return status_of_errors(media), encoded_errors(mistakes.errors)
-        return status_of(result, media), encoded(result)
+            return status_of_errors(media), encoded_errors(mistakes.errors), ()
+        return status_of(result, media), encoded(result), balance.headers
 
     async def _stream(self, given: Params, asking: Caller, scope: Scope, receive: Receive, send: Send) -> None:
-        prepared: Prepared | GraphQLErrors
+        prepared: Charged | GraphQLErrors
         try:
-            prepared = self.gate.admit(given, asking)
-            only_reads(prepared, scope["method"] in READS)
+            admitted = await self.gate.admit(given, asking)
+            only_reads(admitted, scope["method"] in READS)
+            prepared = admitted, self.gate.charge(admitted, asking)
         except GraphQLErrors as mistakes:
             prepared = mistakes  # told within the stream, where the caller listens
         left = self.authenticate.seconds_left(asking.claims) if asking.claims else None
-        with self.gate.streams:
+        with self.gate.streams, self.gate.connections.one(asking):
             stream = sse.EventStream(self.gate, send, seconds=left)
             await stream.run(prepared, asking, scope, receive)
+
+
+def authorization(headers: Mapping[bytes, bytes]) -> str:
+    return headers.get(b"authorization", b"").decode("latin-1")
 
 
 def only_known_methods(scope: Scope) -> str:

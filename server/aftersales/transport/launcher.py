@@ -2,27 +2,30 @@
 
 import asyncio
 import gc
+import logging
 import socket
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, ParamSpec, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from .connections import Config, HTTPConnection, WebSocketConnection
 from .limits import TransportSettings
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from .stack import big_stack
 
 DRAIN_SECONDS = 10
+THEIR_FAULT = ("Invalid UTF-8 sequence", "ASGI callable returned without completing", "Invalid HTTP request")
 # Unread for so long, a connection is dropped by the system, whatever still waits in its buffers.
 UNREAD_SECONDS = 30
-OBJECTS_BETWEEN_LOOKS = 20_000
-# Of 8 bytes: a little over 512 kB, so that the interpreter takes a chunk of 1 MB and half of it stays free.
-SLOTS = 66_000
+# How long a thread that is busy keeps others waiting. SQLite's threads let go at each row: at the usual 5 ms, a page
+# of a hundred rows would wait half a second while something large is done aside.
+TURN_SECONDS = 0.0005
+OBJECTS_BETWEEN_LOOKS = 10_000
+# Of such looks, until it looks at what they left. A large document is full of circles, and to look at ten times as much
+# of it at once holds everybody up for a third of a second.
+LOOKS_TO_A_SECOND_ONE = 3
 
 
 def serve(
@@ -39,8 +42,10 @@ def serve(
         port: 0 for any that is free.
         ready: called with the address once connections are taken.
     """
+    hush_uvicorn()
     lift_file_limit()
     calm_collector()
+    sys.setswitchinterval(TURN_SECONDS)
     listener = bound(host, port)
     server = Server(config(app, settings), lambda: ready(address(listener)))
     big_stack(server.run)(sockets=[listener])
@@ -100,6 +105,11 @@ def lift_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def hush_uvicorn() -> None:
+    """What a caller does wrong, or that they left, is no error of ours, and they must not fill our log with it."""
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not str(record.msg).startswith(THEIR_FAULT))
+
+
 def calm_collector() -> None:
     """A page makes twenty thousand objects that live until it is written, and hardly a cycle among them.
 
@@ -107,7 +117,7 @@ def calm_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(OBJECTS_BETWEEN_LOOKS)
+    gc.set_threshold(OBJECTS_BETWEEN_LOOKS, LOOKS_TO_A_SECOND_ONE)
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -122,18 +132,3 @@ def bound(host: str, port: int) -> socket.socket:
 def address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def big_stack(function: Callable[P, R], slots: int = SLOTS) -> Callable[P, R]:
-    """The function, run so that everything below it shares one large chunk of stack.
-
-    CPython 3.11 keeps its frames in chunks of 16 kB and gives a chunk back at once when the last frame
-    leaves it. A hot loop that calls across such an edge maps and unmaps memory for each call and takes up
-    to eight times as long (cpython gh-142183). Harmless where that is mended.
-    """
-
-    def run(*args: Any, **named: Any) -> R:
-        return function(*args, **named)
-
-    run.__code__ = run.__code__.replace(co_stacksize=slots)
-    return run

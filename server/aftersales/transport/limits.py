@@ -16,10 +16,18 @@ class TransportSettings:
         body_seconds: until a body has come whole; slower is 408.
         query_string_bytes: of a GET; longer is 414.
         operations: queries and mutations at once over all callers; one more is 503.
+        operations_of_one: of these, cheap ones of one caller, while dear ones run alone; more wait for their turn, five
+            times as many at most.
         operation_seconds: for one query or mutation.
+        mutation_seconds: until a mutation that nobody waits for any more is ended, and undone if it can be.
         patience_seconds: how long an operation may run before anyone looks whether its caller has left.
         streams: open WebSockets and event streams together; one more is 503.
+        streams_of_one: of these, of one caller; one more is 429, or closes the socket with 1013.
         subscriptions: operations at once on one WebSocket.
+        cost: in points, of one operation; dearer is refused.
+        budget: in points, of one caller; who has spent it hears 429 until enough has come back.
+        budget_per_second: how many points come back.
+        connections: open connections of any kind; one more is closed at once.
         message_bytes: of one WebSocket message; larger closes the socket with 1009.
         init_seconds: until `connection_init`; later closes the socket with 4408.
         send_seconds: until a caller takes what we send; slower is cut.
@@ -39,10 +47,17 @@ class TransportSettings:
     body_seconds: float = 10.0
     query_string_bytes: int = 16_000
     operations: int = 200
+    operations_of_one: int = 8
     operation_seconds: float = 30.0
+    mutation_seconds: float = 60.0
     patience_seconds: float = 0.2
     streams: int = 5_000
+    streams_of_one: int = 100
     subscriptions: int = 50
+    cost: int = 10_000
+    budget: int = 50_000
+    budget_per_second: int = 2_000
+    connections: int = 12_000
     message_bytes: int = 1_000_000
     init_seconds: float = 5.0
     send_seconds: float = 10.0

@@ -43,19 +43,19 @@ def heard(event: Event, most_bytes: int) -> Message:
     if len(text) > most_bytes:
         raise Ended(1009, f"A message has at most {most_bytes} bytes")
     try:
-        return message(loaded(text, "Messages are JSON"))
+        return message(loaded(text, "Messages are JSON"), len(text))
     except Turned as no:
         raise Ended(4400, str(no)) from None
 
 
-def message(fields: object) -> Message:
+def message(fields: object, size: int) -> Message:
     if not isinstance(fields, dict):
         raise Ended(4400, "A message is an object")
     match fields.get("type"):
         case str(type) if type in WITH_PAYLOAD:
             return Message(type, payload=optional_object(fields.get("payload")))
         case "subscribe":
-            return Message("subscribe", identity(fields), params=from_mapping(fields.get("payload")))
+            return Message("subscribe", identity(fields), params=from_mapping(fields.get("payload"), size))
         case "complete":
             return Message("complete", identity(fields))
     raise Ended(4400, "No such type of message")

@@ -2,6 +2,8 @@
 
 from graphql import GraphQLError
 
+Headers = tuple[tuple[bytes, bytes], ...]
+
 
 class Turned(Exception):
     """Turned away at the door.
@@ -9,14 +11,15 @@ class Turned(Exception):
     Args:
         status: of HTTP.
         code: SCREAMING_SNAKE, stable for ever.
+        told: beside the code, in the error's extensions.
         headers: beyond those of every answer, such as `allow` and `retry-after`.
     """
 
-    def __init__(self, status: int, code: str, message: str, *, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+    def __init__(self, status: int, code: str, message: str, *, headers: Headers = (), **told: object) -> None:
         super().__init__(message)
         self.status = status
         self.headers = headers
-        self.error = GraphQLError(message, extensions={"code": code})
+        self.error = GraphQLError(message, extensions={"code": code, **told})
 
 
 # What is not wanted will not be read either: the connection ends with the answer.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from typing import Any
 
 import orjson
@@ -43,6 +43,7 @@ class Socket:
         self.settings = gate.settings
         self.authenticate = authenticate
         self.asked_in = False
+        self.places = ExitStack()
         self.caller: Caller | None = None  # known once the connection is acknowledged
         self.operations: dict[str, asyncio.Task[None]] = {}
         self.over = False
@@ -67,6 +68,7 @@ class Socket:
             if event["type"] == "websocket.disconnect":
                 raise Gone
             await self._hear(heard(event, self.settings.message_bytes))
+            await asyncio.sleep(0)  # messages that have come already are no reason to keep others waiting
 
     async def _hear(self, message: Message) -> None:
         match message.type:
@@ -86,13 +88,21 @@ class Socket:
         self.asked_in = True
         claims = await self._claims(payload)
         self.clock.reschedule(self._until(claims))
-        self.caller = caller(self.scope, claims)
+        asking = caller(self.scope, claims)
+        try:
+            self.places.enter_context(self.gate.connections.one(asking))
+        except Turned as no:
+            # a code that clients come back after, each later than before
+            raise Ended(1013, str(no)) from None
+        self.caller = asking
         await self._tell(b'{"type":"connection_ack"}')
 
     async def _claims(self, payload: Mapping[str, Any]) -> Claims | None:
         try:
             return await self.authenticate(authorization(payload, self.scope))
         except Unauthorized as no:
+            if no.code == "TOKEN_EXPIRED":
+                raise Ended(*TOKEN_EXPIRED) from None
             raise Ended(4403, f"Forbidden: {no.code}") from None
         except KeysUnavailable:
             raise Ended(1013, "Tokens cannot be checked just now") from None
@@ -126,8 +136,9 @@ class Socket:
 
     async def _answer(self, id: str, given: Params, asking: Caller) -> None:
         try:
-            prepared = self.gate.admit(given, asking)
-            async with aclosing(self.gate.follow(prepared, asking)) as results:
+            prepared = await self.gate.admit(given, asking)
+            balance = self.gate.charge(prepared, asking)
+            async with aclosing(self.gate.follow(prepared, asking, balance)) as results:
                 async for result in results:
                     await self._next(id, result)
         except Gone:
@@ -174,6 +185,7 @@ class Socket:
 
     async def _stop(self) -> None:
         self.over = True
+        self.places.close()
         tasks = list(self.operations.values())
         for task in tasks:
             task.cancel()
@@ -187,4 +199,6 @@ def too_many(most: int) -> GraphQLError:
 
 
 INIT_TIMEOUT = (4408, "Connection initialisation timeout")
-TOKEN_EXPIRED = (4401, "Token expired")
+# A code of our own: 4401 is for those who never said who they are, and clients do not come back after it. After this
+# one they do, with the token that they have then.
+TOKEN_EXPIRED = (4419, "Token expired")

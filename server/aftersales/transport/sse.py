@@ -14,6 +14,7 @@ from aftersales.graphql.operations import Prepared
 from .accept import Media
 from .answer import EVERY, encoded, encoded_errors
 from .attendance import departure
+from .budget import Balance
 from .caller import Caller
 from .gate import Gate
 from .refusal import Turned
@@ -25,6 +26,8 @@ HEADERS = (
 )
 COMPLETE = b"event: complete\ndata:\n\n"  # without the empty data a browser would not hear it
 SIGN_OF_LIFE = b":\n\n"
+
+Charged = tuple[Prepared, Balance]
 
 
 class EventStream:
@@ -39,7 +42,7 @@ class EventStream:
         self.send = send
         self.seconds = seconds
 
-    async def run(self, prepared: Prepared | GraphQLErrors, asking: Caller, scope: Scope, receive: Receive) -> None:
+    async def run(self, prepared: Charged | GraphQLErrors, asking: Caller, scope: Scope, receive: Receive) -> None:
         await self.send({"type": "http.response.start", "status": 200, "headers": [*HEADERS]})
         await self._write(SIGN_OF_LIFE)
         # uvicorn would wait for streams to end by themselves before it stops; our launcher says when
@@ -51,11 +54,12 @@ class EventStream:
             await first_of(*ends)
             await self._write(b"", more=False)
 
-    async def _events(self, prepared: Prepared | GraphQLErrors, asking: Caller) -> None:
+    async def _events(self, prepared: Charged | GraphQLErrors, asking: Caller) -> None:
         try:
             if isinstance(prepared, GraphQLErrors):
                 raise prepared
-            async with aclosing(self.gate.follow(prepared, asking)) as results:
+            operation, balance = prepared
+            async with aclosing(self.gate.follow(operation, asking, balance)) as results:
                 async for result in results:
                     await self._next(encoded(result))
         except GraphQLErrors as mistakes:

@@ -1,5 +1,7 @@
 """GraphQL over WebSocket, by the protocol `graphql-transport-ws` and no other."""
 
+import logging
+
 from starlette.types import Receive, Scope, Send
 
 from .answer import encoded_errors
@@ -7,6 +9,8 @@ from .auth import Authenticate
 from .gate import Gate
 from .refusal import Turned
 from .socket import SUBPROTOCOL, Socket
+
+log = logging.getLogger("aftersales.websocket")
 
 
 class GraphQLOverWebSocket:
@@ -24,6 +28,9 @@ class GraphQLOverWebSocket:
                 await self._converse(scope, receive, send)
         except Turned as no:
             await reject(no, scope, send)
+        except (OSError, RuntimeError) as error:
+            # how servers say that the other side left while hands were being shaken
+            log.debug("a WebSocket was lost: %r", error)
 
     async def _converse(self, scope: Scope, receive: Receive, send: Send) -> None:
         if SUBPROTOCOL not in scope["subprotocols"]:
