@@ -135,6 +135,15 @@ async def test_two_who_lock_crosswise_both_get_through(database: PostgresDatabas
     assert await database.read(Statement("SELECT n FROM t ORDER BY n")) == [[(21,), (22,)]]
 
 
+async def test_a_column_that_becomes_another_is_read_on(url: str, database: PostgresDatabase) -> None:
+    everything = Statement("SELECT * FROM t")
+    async with opened(url, connections=1) as one:
+        await one.read(everything)
+        await database.write(inserted(1), Statement("ALTER TABLE t ADD COLUMN more bigint"))
+
+        assert await one.read(everything) == [[(1, 1, None)]]
+
+
 async def test_who_stops_waiting_stops_the_server_too(database: PostgresDatabase) -> None:
     for batch in (database.write(inserted(1), ENDLESS), database.read(COUNT, ENDLESS)):
         task = asyncio.create_task(batch)
@@ -263,6 +272,11 @@ async def test_a_black_hole_holds_nobody_for_long(url: str, database: PostgresDa
 
         with pytest.raises(OutcomeUnknown):
             await far.write(inserted(1))
+    async with Wire(url) as wire, opened(wire.url, seconds=0.1) as far:
+        wire.dumb = True
+
+        with pytest.raises(StoreBusy, match="not answered within"):
+            await far.read(COUNT)
 
     assert await database.read(COUNT) == [[(0,)]]
 

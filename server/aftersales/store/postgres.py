@@ -21,8 +21,10 @@ log = logging.getLogger("aftersales.store")
 
 TRIES = 4
 
-# Nothing was done, and the same may go well at once: serialization, deadlock, a plan that a migration outdated.
-AGAIN = {"40001", "40P01", "0A000", "26000"}
+# Nothing was done, and the same may go well at once: serialization, deadlock.
+AGAIN = {"40001", "40P01"}
+# The same, by another connection: what this one has prepared, a migration or a pooler in between has outdated.
+OUTDATED = {"0A000", "26000"}
 # Nothing was done, and the same may go well later: a limit of time, of connections or of locks.
 LATER = {"57014", "55P03", "53300", "53200", "25P03", "25P04"}
 # Nothing was done, and this connection is of no more use: the server goes down, or has become a standby.
@@ -76,7 +78,7 @@ class PostgresDatabase:
                 if not left:
                     raise StoreBusy("The database cannot be reached.") from lost
             except Failed as failed:
-                if failed.code not in AGAIN or not left:
+                if failed.code not in AGAIN | OUTDATED or not left:
                     raise _told(failed) from failed.error
                 # two that stood in each other's way should not meet again
                 await asyncio.sleep(random.uniform(0, 0.02))
@@ -92,9 +94,11 @@ class PostgresDatabase:
             self._leave(session, running)
             raise
         await self._over(session, running)
-        if not ended:
-            raise Lost(unknown=begin is WRITES)
-        return running.result()
+        if ended:
+            return running.result()
+        if begin is WRITES:
+            raise Lost(unknown=True)
+        raise StoreBusy(f"The database has not answered within {self._seconds:g} s.")
 
     async def _over(self, session: Session, running: asyncio.Task[Any]) -> None:
         if not running.done():
@@ -102,7 +106,7 @@ class PostgresDatabase:
             running.cancel()
             await asyncio.wait({running})
         error = None if running.cancelled() else running.exception()
-        if not isinstance(error, Failed | None) or (isinstance(error, Failed) and error.code in ELSEWHERE | AGAIN):
+        if not isinstance(error, Failed | None) or (isinstance(error, Failed) and error.code in ELSEWHERE | OUTDATED):
             await session.close()
         await self._pool.free(session)
 
@@ -148,6 +152,6 @@ def _told(failed: Failed) -> Exception:
     statement, code = failed.statement, failed.code
     if statement is not None and statement.rows is not None and code == WRONG_COUNT:
         return statement.refusal()
-    if code in LATER | ELSEWHERE | AGAIN:
+    if code in LATER | ELSEWHERE | AGAIN | OUTDATED:
         return StoreBusy(f"The database had no time for it: {failed}")
     return failed.error
