@@ -1,6 +1,70 @@
-"""What holds for every folder of tests."""
+"""Tests whose folder, or who themselves, ask for `engine` run on both databases; `--engine sqlite` for one of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from tests.postgres import NoPostgres, Postgres, server
+
+from aftersales.testing import places
+
+ENGINES = ("sqlite", "postgres")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engine", choices=ENGINES, help="only this database")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "engine(name): runs on this database only, for the reason beside it")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine" in metafunc.fixturenames:
+        only = metafunc.definition.get_closest_marker("engine")
+        chosen = metafunc.config.getoption("engine")
+        names = [name for name in ((only.args[0],) if only else ENGINES) if chosen in (None, name)]
+        metafunc.parametrize("engine", names, indirect=True, scope="module")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # one engine after the other within a file, so that what a file shares is made once for each
+    order = {item: index for index, item in enumerate(items)}
+    files: dict[Path, int] = {}
+    for item in items:
+        files.setdefault(item.path, len(files))
+    items.sort(key=lambda item: (files[item.path], _engine_of(item), order[item]))
+
+
+def _engine_of(item: pytest.Item) -> int:
+    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return int(params.get("engine") == ENGINES[-1])
+
+
+@pytest.fixture(scope="module")
+def engine(request: pytest.FixtureRequest) -> Iterator[Postgres | None]:
+    """What a test's databases are made with; None: SQLite."""
+    if request.param == "sqlite":
+        yield None
+        return
+    try:
+        server()
+    except NoPostgres as reason:
+        pytest.skip(f"no PostgreSQL: {reason}")
+    postgres = Postgres()
+    places.place = postgres.place
+    yield postgres
+    places.place = places.on_sqlite
+    postgres.forget()
+
+
+@pytest.fixture
+def _own_databases(engine: Postgres | None) -> Iterator[None]:
+    """Those that a test made go with it; those of its file stay."""
+    known = set(engine.urls) if engine else set()
+    yield
+    if engine:
+        engine.forget(known)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -58,6 +58,15 @@ def test_a_variable_is_read_as_what_it_means(name: str, text: str, field: str, v
     assert getattr(read({name: text}), field) == value
 
 
+def test_the_database_may_go_by_the_name_that_hosts_give_it() -> None:
+    url = "postgres://me@db/aftersales"
+
+    assert read({"AFTERSALES_DATABASE_URL": url}).database == url
+    assert read({"AFTERSALES_DATABASE_URL": url, "AFTERSALES_DATABASE": url}).database == url
+    with pytest.raises(BadSettings, match="AFTERSALES_DATABASE_URL and AFTERSALES_DATABASE differ"):
+        read({"AFTERSALES_DATABASE_URL": url, "AFTERSALES_DATABASE": "sqlite://a.db"})
+
+
 def test_a_folder_of_policies_must_be_there(tmp_path: Path) -> None:
     assert read({"AFTERSALES_POLICIES": str(tmp_path)}).policies == tmp_path
 

@@ -167,7 +167,7 @@ class Feed:
                 await self._hand_out(lines)
             if lines:
                 self.serial = serial = lines[-1].serial
-            if len(lines) < BATCH:
+            if not lines:
                 return
 
     async def _hand_out(self, lines: Sequence[Logged]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,13 +29,15 @@ from .store.lists import Lists
 from .store.log import Log
 from .store.migrate import migrate, schema_state
 from .store.objects import beside, open_objects
-from .store.urls import UnsupportedDatabase, open_database
+from .store.urls import UnsupportedDatabase, is_postgres, open_database, shown
 from .tender import Clock, Tender
 
 log = logging.getLogger("aftersales.running")
 
 CLOSING_SECONDS = 5.0
 TIDYING = timedelta(hours=1)
+# By the real time: longer than a payment provider may take to answer.
+LEASE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Running:
     house: House
     tender: Tender
     closing: Sequence[Callable[[], Awaitable[None]]] = ()
+    shared: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
 
     @property
     def desk(self) -> Desk:
@@ -56,7 +59,8 @@ class Running:
 
     def loops(self) -> Mapping[str, Coroutine[Any, Any, None]]:
         """What must run as long as the server does, each until it is canceled."""
-        return {"feed": self.house.feed.run(), "tender": self.tender.run(), "tidy": self._tidy()}
+        shared = {name: run() for name, run in self.shared.items()}
+        return {"feed": self.house.feed.run(), "tender": self.tender.run(), "tidy": self._tidy(), **shared}
 
     async def close(self) -> None:
         """Let plugins end hearing, then let go of what is open. What does not close in time recovers by itself."""
@@ -140,7 +144,9 @@ async def build(
 
     desk = Desk(ledger, registry, policies, calendar, clock)
     feed = Feed(lines.after, lines.last_serial, ledger.requests)
-    tender = Tender(desk, clock)
+    # a file has one server
+    shared = is_postgres(settings.database)
+    tender = Tender(desk, clock, lasting(clock, LEASE) if shared else timedelta())
     desk.announces.extend((feed, tender))
     lists = Lists(database)
     languages = Languages(["aftersales", *packages(registry)])
@@ -149,7 +155,26 @@ async def build(
         desk, lists, lines, feed, languages, Appeals(database), Rulebooks(desk, lists), locker, base(settings),
         settings.heartbeat_seconds,
     )  # fmt: skip
-    return Running(settings, clock, registry, database, house, tender, closing)
+    return Running(
+        settings,
+        clock,
+        registry,
+        database,
+        house,
+        tender,
+        closing,
+        hinted(settings.database, desk, feed) if shared else {},
+    )
+
+
+def hinted(url: str, desk: Desk, feed: Feed) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
+    """What tells other processes on the same record of our changes, and our followers of theirs."""
+    # only those who use PostgreSQL need its driver
+    from .store.hints import Hints
+
+    hints = Hints(url, desk.ledger.database, lambda: feed.announce(()))
+    desk.announces.append(hints)
+    return {"hints": hints.run}
 
 
 def addresses(settings: Settings, clock: Clock) -> Addresses:
@@ -188,7 +213,10 @@ async def opened(settings: Settings) -> Database:
             await migrate(url)
         elif not state.fits:
             raise CannotStart(state.advice)
-        return await open_database(url)
+        return await open_database(
+            url, waiting=settings.database_waiting, connections=settings.database_connections,
+            seconds=settings.database_seconds,
+        )  # fmt: skip
 
 
 @contextmanager
@@ -199,7 +227,7 @@ def told_in_words(url: str) -> Iterator[None]:
     except (CannotStart, UnsupportedDatabase, OSError):
         raise
     except Exception as error:
-        raise CannotStart(f"{url} cannot be opened: {error}.") from error
+        raise CannotStart(f"{shown(url)} cannot be opened: {error}.") from error
 
 
 async def left_at(url: str) -> datetime:

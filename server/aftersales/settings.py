@@ -16,6 +16,8 @@ LEAST_SECRET_BYTES = 32
 DEVELOPMENT_SECRET = "known to everybody: for development only"
 # In the folder one stands in: seen there, and thrown away with the project. A server that matters names its own.
 DEFAULT_DATABASE = "sqlite://aftersales.sqlite3"
+# The name that hosts and container recipes like to give.
+ALSO = {f"{PREFIX}DATABASE_URL": f"{PREFIX}DATABASE"}
 
 
 class Mode(Enum):
@@ -59,7 +61,13 @@ class Settings:
     mode: Mode = field(default=Mode.DEVELOPMENT, metadata=as_(one_of(Mode),
         "`development`, or `production`: no page to try things on, no known secret, and never without a way to pay."))
     database: str = field(default=DEFAULT_DATABASE, metadata=as_(text,
-        "Where the record is kept: `sqlite://FILE`, with three slashes from the root."))
+        "Where the record is kept: `sqlite://FILE`, with three slashes from the root, or `postgres://USER@HOST/NAME`."))
+    database_connections: int = field(default=10, metadata=as_(whole(1, 1_000),
+        "To a PostgreSQL server, of one process."))
+    database_waiting: int = field(default=1_000, metadata=as_(whole(1, 100_000),
+        "Batches of SQL that wait for the database; one more is told that it is busy."))
+    database_seconds: float = field(default=5.0, metadata=as_(number(0.1, 60),
+        "That one waits for the database, and that it works at one statement."))
     evidence: str | None = field(default=None, metadata=as_(storage,
         "Where uploaded evidence is kept: `file://FOLDER`, or `s3://BUCKET/PREFIX` with the usual AWS_ variables;"
         " a folder beside the database, if not set."))
@@ -218,7 +226,11 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     """
     known = {PREFIX + entry.name.upper(): entry for entry in fields(Settings)}
     given = {name: value.strip() for name, value in environment.items() if name.startswith(PREFIX) and value.strip()}
-    faults = _misspelt(given, known)
+    faults = [f"{name} and {ours} differ. Take one away." for name, ours in ALSO.items() if _differ(given, name, ours)]
+    for name, ours in ALSO.items():
+        if name in given:
+            given[ours] = given.pop(name)
+    faults += _misspelt(given, known)
     values: dict[str, Any] = {}
     for name, entry in known.items():
         if name in given:
@@ -233,6 +245,10 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     if faults:
         raise BadSettings(faults)
     return settings
+
+
+def _differ(given: Mapping[str, str], name: str, other: str) -> bool:
+    return name in given and given.get(other, given[name]) != given[name]
 
 
 def _misspelt(given: Mapping[str, str], known: Mapping[str, Field[Any]]) -> list[str]:

@@ -18,7 +18,7 @@ from .hookspecs import Payment, PaymentOutcome, RefundGateway
 from .store.agenda import Due
 from .store.encoding import wakes_at
 from .store.ledger import Ledger, StaleVersion
-from .store.payments import Payable
+from .store.payments import NO_TIME, Payable
 from .store.reservations import ToTell
 
 log = logging.getLogger("aftersales.tender")
@@ -45,9 +45,15 @@ class Clock(Protocol):
 class Tender:
     """Three loops per process, for clocks, refunds and stock: each sleeps until its next instant, or until nudged."""
 
-    def __init__(self, desk: Desk, clock: Clock) -> None:
+    def __init__(self, desk: Desk, clock: Clock, lease: timedelta = NO_TIME) -> None:
+        """
+        Args:
+            lease: how long a refund is one process's to see through, where several share the record; longer than a
+                payment provider may take, by the clock.
+        """
         self._desk = desk
         self._clock = clock
+        self._lease = lease
         self._nudges = (asyncio.Event(), asyncio.Event(), asyncio.Event())
 
     @property
@@ -184,7 +190,7 @@ class Tender:
                     found = await gateway.find(payment.id)
                     if found is not PaymentOutcome.FAILED:
                         return found
-                if not await self._ledger.mark_asked(payment.id, self._clock()):
+                if not await self._ledger.mark_asked(intent, self._clock(), self._lease):
                     raise Refused([Problem("INVALID_STATE", "This refund is settled already.")])
                 return await gateway.pay(payment)
         except Refused:

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 from graphql import ExecutionResult
-from tests.graphql.server import BUYER, SELLER, Bring, Server, bring, empty_database, line, server
+from tests.graphql.server import BUYER, SELLER, Bring, Server, bring, line, server
 
 from aftersales.engine.common import COMMON
 from aftersales.engine.process import Process
 from aftersales.plugin import AWAITING_BUYER_SHIP
 
-__all__ = ["bring", "empty_database", "server"]
+__all__ = ["bring", "server"]
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

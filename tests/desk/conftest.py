@@ -36,3 +36,8 @@ def server(tmp_path: Path, clock: FakeClock, bank: Bank) -> Another:
 async def home(server: Another) -> AsyncIterator[Home]:
     async with AsyncExitStack() as stack:
         yield await stack.enter_async_context(server())
+
+
+@pytest.fixture(autouse=True)
+def _both(_own_databases: None) -> None:
+    """All tests of the desk run on both databases."""

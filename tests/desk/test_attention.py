@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from tests.graphql.server import AGENT, BUYER, SELLER, Bring, Open, Server, bring, empty_database, line, opened, server
+from tests.graphql.server import AGENT, BUYER, SELLER, Bring, Open, Server, bring, line, opened, server
 from tests.processes import run
 
 from aftersales.store.database import Statement
+from aftersales.testing import places
 
-__all__ = ["bring", "empty_database", "opened", "server"]
+__all__ = ["bring", "opened", "server"]
 
 
 async def test_a_parked_clock_is_listed_and_tried_again_when_told_to(
@@ -19,7 +20,7 @@ async def test_a_parked_clock_is_listed_and_tried_again_when_told_to(
     )
     deadline = clock["request"]["nextDeadline"]["id"]
     await server.running.desk.ledger.park(deadline, "it would not fire", server.clock())
-    settings = {"AFTERSALES_DATABASE": f"sqlite://{tmp_path / 'server.sqlite3'}"}
+    settings = {"AFTERSALES_DATABASE": await places.place(tmp_path / "server.sqlite3")}
 
     listed = run("attention", settings=settings)
     freed = run("attention", "--retry", deadline, "--retry", "dl_nothing", settings=settings)
@@ -41,7 +42,7 @@ async def test_a_refund_unasked_that_was_given_up_is_listed_until_somebody_has_s
     order, ledger = await bring(), server.running.desk.ledger
     given = {"orderId": order.id, "lines": [{"orderLineId": line(order)["orderLineId"]}], "reason": "goodwill"}
     refund = (await server.do("sellerRefundCreate", SELLER, "refund { id }", **given))["refund"]["id"]
-    settings = {"AFTERSALES_DATABASE": f"sqlite://{tmp_path / 'server.sqlite3'}"}
+    settings = {"AFTERSALES_DATABASE": await places.place(tmp_path / "server.sqlite3")}
 
     early = run("attention", "--seen", refund, settings=settings)
     await ledger.seller_refund_not_paid(refund, tries=0, again_at=None, unknown=False, stuck_at=server.clock())

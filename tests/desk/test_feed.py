@@ -161,3 +161,21 @@ async def test_a_feed_stops_at_once_though_it_has_just_been_nudged(home: Home) -
 
         _, running_still = await asyncio.wait([loop], timeout=5)
         assert not running_still
+
+
+@pytest.mark.engine("postgres")  # a file has one server
+async def test_what_another_process_commits_is_heard_without_looking(
+    server: Another, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "POLL_SECONDS", 600.0)
+    async with server() as ours, server() as theirs:
+        hints = [asyncio.create_task(run()) for home in (ours, theirs) for run in home.running.shared.values()]
+        with ours.running.house.feed.follow(everything) as follower:
+            # what is told before we listen is found when we begin to
+            for number in range(3):
+                request = await opened(theirs)
+                told = await taken(follower, 2)
+                assert [each.event.request_id for each in told] == [request.id] * 2, number
+        for task in hints:
+            task.cancel()
+        await asyncio.gather(*hints, return_exceptions=True)

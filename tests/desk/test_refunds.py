@@ -191,11 +191,28 @@ async def test_after_a_crash_between_asking_and_hearing_the_provider_is_asked_wh
             await tending
 
     async with server(bank=bank) as restarted:
+        # as long as others might share the record, the refund was the dead server's to see through
+        restarted.clock.advance(minutes=1)
         await restarted.running.tender.tend()
 
         assert bank.looked_up == [request.refunds[0].id]
         assert len(bank.asked) == 1
         assert (await restarted.request(request.id)).stage.name == "completed"
+
+
+@pytest.mark.engine("postgres")  # a file has one server
+async def test_of_servers_that_share_a_record_one_pays_while_the_others_look(server: Another) -> None:
+    bank = Silent()
+    async with server(bank=bank) as home, server(bank=bank) as other:
+        await granted(home)
+        paying = asyncio.create_task(home.running.tender.tend())
+        async with asyncio.timeout(10):
+            await bank.begun.wait()
+
+        assert await other.running.tender.tend() == 0
+        assert (bank.looked_up, len(bank.asked)) == ([], 1)
+        paying.cancel()
+        await asyncio.gather(paying, return_exceptions=True)
 
 
 async def test_a_provider_who_does_not_answer_in_time_has_answered_unknown(

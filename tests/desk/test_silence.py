@@ -1,7 +1,6 @@
 """What time does when nobody else does: at the very instant, in order, once, and whatever else fails."""
 
 import asyncio
-import sqlite3
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +15,9 @@ from aftersales.engine.request import Change, ClockStatus
 from aftersales.engine.stages import expiry
 from aftersales.engine.vocabulary import SYSTEM, ApprovedBy, CloseReason, ReturnMethod
 from aftersales.plugin import Payment, PaymentOutcome, hookimpl
-from aftersales.testing import Bank, FakeClock, Home
+from aftersales.store.database import Statement
+from aftersales.store.urls import open_database
+from aftersales.testing import Bank, FakeClock, Home, places
 from aftersales.testing.house import BUYER, CARRIER
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -350,15 +351,15 @@ async def test_the_loop_goes_on_after_a_fault(
     async with server(waits) as home:
         request = await opened(home)
         clock.advance(days=2)
-        file = sqlite3.connect(tmp_path / "aftersales.sqlite3")
-        file.execute("ALTER TABLE deadlines RENAME TO away")
+        beside = await open_database(await places.place(tmp_path / "aftersales.sqlite3"))
+        await beside.write(Statement("ALTER TABLE deadlines RENAME TO away"))
 
         loop = asyncio.create_task(home.running.tender.run())
         async with asyncio.timeout(10):
             while "the tender failed and goes on" not in caplog.text:  # noqa: ASYNC110 - the log has no event
                 await asyncio.sleep(0)
-            file.execute("ALTER TABLE away RENAME TO deadlines")
+            await beside.write(Statement("ALTER TABLE away RENAME TO deadlines"))
             await waits.of(request.id, expiry("review.first")).wait()
 
         loop.cancel()
-        file.close()
+        await beside.close()

@@ -1,5 +1,10 @@
-"""The fixtures of this folder stand in `tests.graphql.server`: a whole server in process."""
+"""The fixtures of this folder stand in `tests.graphql.server`: a whole server in process, on both databases."""
 
-from tests.graphql.server import bring, empty_database, opened, server
+import pytest
+from tests.graphql.server import bring, opened, server
 
-__all__ = ["bring", "empty_database", "opened", "server"]
+__all__ = ["bring", "opened", "server"]
+
+
+@pytest.fixture(autouse=True)
+def _both(_own_databases: None) -> None: ...

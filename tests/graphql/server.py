@@ -1,7 +1,5 @@
 """A whole server in process: a real database, real plugins, a clock that stands until it is set."""
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,7 +19,7 @@ from aftersales.registry import Plugin
 from aftersales.running import Running, build
 from aftersales.settings import Settings
 from aftersales.store.imports import ImportedLine, ImportedOrder, order_line_id
-from aftersales.store.migrate import migrate
+from aftersales.testing import places
 
 # A Monday, 10:00 in Jakarta.
 MONDAY = datetime(2025, 3, 3, 3, 0, tzinfo=UTC)
@@ -127,18 +125,11 @@ class Server:
         await self.running.tender.tend()
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("database") / "empty.sqlite3"
-    asyncio.run(migrate(f"sqlite://{path}"))
-    return path
-
-
 @pytest.fixture
-async def server(empty_database: Path, tmp_path: Path) -> AsyncIterator[Server]:
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
     path, gateway, clock = tmp_path / "server.sqlite3", PaysAtOnce(), StandingClock(MONDAY)
-    shutil.copy(empty_database, path)
-    settings = Settings(database=f"sqlite://{path}", heartbeat_seconds=1.0)
+    evidence = f"file://{path.with_suffix('.evidence')}"
+    settings = Settings(database=await places.place(path), evidence=evidence, heartbeat_seconds=1.0)
     running = await build(settings, clock=clock, plugins=[Plugin("test", "1.0", gateway)])
     await running.desk.ledger.import_shops([JAKARTA, BANGKOK])
     yield Server(running, clock, gateway)

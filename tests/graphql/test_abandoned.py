@@ -9,6 +9,8 @@ from tests.transport.world import until
 from aftersales.store.database import Statement
 from aftersales.store.sqlite import SqliteDatabase
 
+pytestmark = pytest.mark.engine("sqlite")  # it counts SQLite's threads; of PostgreSQL: tests/store/test_postgres
+
 ENDLESS = Statement("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n")
 
 

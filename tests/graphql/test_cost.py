@@ -12,6 +12,8 @@ from aftersales.graphql.schema import build_schema
 from aftersales.running import policies_of, registry_of
 from aftersales.settings import Settings
 
+pytestmark = pytest.mark.engine("sqlite")  # nothing here is the database's
+
 SETTINGS = Settings()
 OPERATIONS = Operations(build_schema(registry_of(SETTINGS, policies_of(SETTINGS))))
 

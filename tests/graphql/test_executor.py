@@ -26,6 +26,8 @@ from aftersales.graphql.schema import build_schema
 from aftersales.testing import Home, house
 from aftersales.testing.house import AGENT, BUYER, SELLER
 
+pytestmark = pytest.mark.engine("sqlite")  # nothing here is the database's
+
 ROOT = Path(__file__).parents[2]
 WIDE = DocumentLimits(depth=60, fields=100_000, aliases=10_000, root_fields=10_000)
 SCALARS = {

@@ -134,10 +134,11 @@ async def test_a_mutation_reads_once_and_writes_once(server: Server, bring: Brin
     await cost("too late", "refundOnlyApprove", SELLER, **decision | {"idempotencyKey": "other"})
 
     assert costs == {
-        # the order with shop, lines, claims and refunds; key, order, terms, request, line, clock, shop and log
-        "open": (2, 6 + 8),
-        # the request whole; key, order, request, line, clock, refund, shop and log
-        "approve": (2, 16 + 8),
+        # the order with shop, lines, claims and refunds; the shop's turn, key, order, terms, request, line, clock,
+        # shop and log
+        "open": (2, 6 + 9),
+        # the request whole; the shop's turn, key, order, request, line, clock, refund, shop and log
+        "approve": (2, 16 + 9),
         # it is refused first; then the key is known, and the request is read anew
         "the same again": (3, 16 + 1 + 16),
         # the key is not known; the request as it is, and what was missed

@@ -179,7 +179,7 @@ async def test_a_quiet_stream_says_that_it_lives(server: Server, opened: Open) -
 async def test_a_cursor_of_another_log_is_reset_and_a_forged_one_refused(server: Server, opened: Open) -> None:
     await opened()
     here = (await item(await server.follow(STREAM, AGENT)))["cursor"]
-    ahead = await server.follow(STREAM, AGENT, after="eyJzIjo5OTk5OX0")
+    ahead = await server.follow(STREAM, AGENT, after="eyJzIjo0NjExNjg2MDE4NDI3Mzg3OTA0fQ")
 
     reset = await item(ahead)
 

@@ -9,6 +9,8 @@ from aftersales.graphql.context import context_for
 from aftersales.graphql.words import Languages
 from aftersales.testing.house import BUYER, Home, house
 
+pytestmark = pytest.mark.engine("sqlite")  # nothing here is the database's
+
 TRY = """
     query($input: RequestOpenPreviewInput!) {
       requestOpenPreview(input: $input) { problems { message } }

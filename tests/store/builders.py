@@ -39,8 +39,8 @@ from aftersales.store.database import Database
 from aftersales.store.imports import ImportedLine, ImportedOrder
 from aftersales.store.keys import Key
 from aftersales.store.ledger import Ledger
-from aftersales.store.migrate import migrate
 from aftersales.store.urls import open_database
+from aftersales.testing import places
 
 NOON = datetime(2025, 3, 6, 12, tzinfo=UTC)
 CALENDAR = Calendar(ZoneInfo("Asia/Jakarta"), frozenset(range(5)), frozenset())
@@ -219,29 +219,15 @@ class World:
 
 
 @asynccontextmanager
-async def world(path: Path, stage_of: Callable[[str, str], Stage | None] = stage_of) -> AsyncIterator[World]:
-    """A new file with two shops, or one that is there already."""
-    await _prepared(path)
-    database = await open_database(f"sqlite://{path}")
+async def world(place: Path | str, stage_of: Callable[[str, str], Stage | None] = stage_of) -> AsyncIterator[World]:
+    """A new database with two shops, or one that is there already: at a path, or at the URL itself."""
+    database = await open_database(place if isinstance(place, str) else await places.place(place))
     ledger = Ledger(database, stage_of, digits)
     await ledger.import_shops([shop("sh_1"), shop("sh_2", name="Other", kind=ShopKind.MALL)])
     try:
         yield World(ledger)
     finally:
         await database.close()
-
-
-_made: list[bytes] = []
-
-
-async def _prepared(path: Path) -> None:
-    """A new database, migrated once for all tests of a process."""
-    if path.exists():  # noqa: ASYNC240 - as in the rest of this function, a small file at once
-        return
-    if not _made:
-        await migrate(f"sqlite://{path}")
-        _made.append(path.read_bytes())  # noqa: ASYNC240
-    path.write_bytes(_made[0])  # noqa: ASYNC240
 
 
 class Counted:

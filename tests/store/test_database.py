@@ -13,6 +13,8 @@ from aftersales.store.database import Statement, StoreBusy, StoreClosed
 from aftersales.store.sqlite import SqliteDatabase
 from aftersales.store.urls import UnsupportedDatabase, open_database
 
+pytestmark = pytest.mark.engine("sqlite")  # of PostgreSQL: test_postgres
+
 COUNT = Statement("SELECT COUNT(*) FROM t")
 SLOW = Statement(
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT SUM(i) FROM n"
@@ -171,8 +173,6 @@ while True:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("postgres://u:secret@host/db", "PostgreSQL comes with a later release"),
-        ("postgresql://host/db", "PostgreSQL comes with a later release"),
         ("mysql://u:secret@host/db", "use sqlite://FILE"),
         ("sqlite://", "use sqlite://FILE"),
         ("sqlite://:memory:", "use sqlite://FILE"),

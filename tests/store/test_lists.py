@@ -44,7 +44,9 @@ async def filled(world: World) -> dict[str, Request]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def full(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Lists, dict[str, Request]]]:
+async def full(
+    engine: object, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Lists, dict[str, Request]]]:
     async with world(tmp_path_factory.mktemp("lists") / "s.db") as w:
         yield Lists(w.ledger.database), await filled(w)
 
@@ -95,6 +97,7 @@ def key(sort: Sort, request: Request) -> tuple[Any, str]:
     }[sort], request.id
 
 
+@pytest.mark.asyncio(loop_scope="module")  # that of its database
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sparse | filters, st.sampled_from(list(Sort)), st.integers(1, 100), instants)
 async def test_pages_counts_and_matches_agree(
@@ -207,6 +210,7 @@ OFFERED = [
 ]
 
 
+@pytest.mark.engine("sqlite")  # it reads SQLite's plan
 @pytest.mark.parametrize(("filter", "sort"), OFFERED)
 async def test_a_list_is_a_range_of_an_index_and_sorts_nothing_but_the_merge(
     tmp_path: Path, filter: Filter, sort: Sort

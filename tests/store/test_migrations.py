@@ -16,6 +16,8 @@ from aftersales.store.columns import ASIDE, COLUMNS
 from aftersales.store.migrate import config, migrate, schema_state
 from aftersales.store.urls import UnsupportedDatabase
 
+pytestmark = pytest.mark.engine("sqlite")  # of PostgreSQL: test_postgres_migrations
+
 LATEST = "0003_cases"
 
 
@@ -95,7 +97,7 @@ async def test_a_later_schema_fits_as_it_only_adds(tmp_path: Path) -> None:
 
 async def test_another_database_is_refused() -> None:
     with pytest.raises(UnsupportedDatabase):
-        await migrate("postgres://host/db")
+        await migrate("mysql://host/db")
 
 
 async def test_the_migrations_lead_to_the_models(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from tests.transport.world import listening
 
 from aftersales.store.objects import MEGABYTE, Objects, UnsupportedStorage, beside, open_objects
 
+pytestmark = pytest.mark.engine("sqlite")  # no record is kept here
+
 PNG = "image/png"
 SHOWN = 'inline; filename="a.png"'
 

@@ -89,7 +89,7 @@ async def test_a_refund_is_due_at_once_and_its_outcome_unknown_from_the_moment_i
         [refund] = await w.ledger.refunds_due(NOON)
         assert (refund.id, refund.amount, refund.asked_at) == (request.refunds[0].id, money("21.67"), None)
         assert await w.ledger.next_refund_at() == NOON
-        assert await w.ledger.mark_asked(refund.id, NOON)
+        assert await w.ledger.mark_asked(refund, NOON)
         await w.ledger.schedule_retry(refund.id, NOON + DAY)
 
         assert await w.ledger.refunds_due(NOON) == []
@@ -97,25 +97,41 @@ async def test_a_refund_is_due_at_once_and_its_outcome_unknown_from_the_moment_i
         assert refund.asked_at == NOON
 
 
+async def test_of_two_who_see_a_refund_that_is_due_one_asks_for_it_and_has_it_for_a_while(tmp_path: Path) -> None:
+    minute = timedelta(minutes=1)
+    async with world(tmp_path / "s.db") as w:
+        await w.act(await w.open(await w.order()), "approve")
+        [one], [other] = await w.ledger.refunds_due(NOON), await w.ledger.refunds_due(NOON)
+
+        assert await w.ledger.mark_asked(one, NOON, minute)
+        assert not await w.ledger.mark_asked(other, NOON, minute)
+        assert await w.ledger.refunds_due(NOON) == []
+        # whoever had it is gone: what became of it is asked first, as it may be paid
+        [again] = await w.ledger.refunds_due(NOON + minute)
+        assert (again.id, again.asked_at) == (one.id, NOON)
+
+
 async def test_a_paid_refund_is_never_asked_for_again(tmp_path: Path) -> None:
     async with world(tmp_path / "s.db") as w:
         request = await w.act(await w.open(await w.order()), "approve")
         refund_id = request.refunds[0].id
-        await w.ledger.mark_asked(refund_id, NOON)
+        [intent] = await w.ledger.refunds_due(NOON)
+        await w.ledger.mark_asked(intent, NOON)
 
         await w.act(request, "refund_paid", SYSTEM, refund_id=refund_id)
         await w.ledger.schedule_retry(refund_id, NOON)
 
         assert await w.ledger.refunds_due(NOON + 9 * DAY) == []
         assert await w.ledger.next_refund_at() is None
-        assert not await w.ledger.mark_asked(refund_id, NOON)
+        assert not await w.ledger.mark_asked(intent, NOON)
 
 
 async def test_a_refund_that_fails_for_the_last_time_waits_for_a_person_who_frees_it(tmp_path: Path) -> None:
     async with world(tmp_path / "s.db") as w:
         request = await w.act(await w.open(await w.order()), "approve")
         refund_id = request.refunds[0].id
-        await w.ledger.mark_asked(refund_id, NOON)
+        [intent] = await w.ledger.refunds_due(NOON)
+        await w.ledger.mark_asked(intent, NOON)
 
         failed = await w.act(request, "refund_failed", SYSTEM, refund_id=refund_id)
         assert [(due.tries, due.asked_at) for due in await w.ledger.refunds_due(NOON)] == [(1, None)]

@@ -1,4 +1,4 @@
-"""A server to be killed: `python -m tests.transport.mortal FOLDER PORT BEGAN`. Its time runs on while it is dead.
+"""A server to be killed: `python -m tests.transport.mortal FOLDER URL PORT BEGAN`. Its time runs on while it is dead.
 
 A week of its time passes in some twenty seconds. Its payment provider keeps a book of its own.
 """
@@ -33,16 +33,16 @@ class Pays:
         return self.gateway
 
 
-def main(folder: Path, port: int, began: float) -> None:
+def main(folder: Path, url: str, port: int, began: float) -> None:
     clock = FastClock(SPEED, BASE + timedelta(seconds=(time.time() - began) * SPEED))
 
     async def made() -> Running:
         gateway = await DemoGateway.open(await SqliteDatabase.open(folder / "provider.sqlite3"))
-        settings = Settings(database=f"sqlite://{folder / 'record.sqlite3'}")
+        settings = Settings(database=url, evidence=f"file://{folder / 'record.evidence'}")
         return await build(settings, clock=clock, plugins=[Plugin("pays", "1.0", Pays(gateway))])
 
     serve(create_app(asyncio.run(made())), "127.0.0.1", port, ready=lambda address: print("ready", address, flush=True))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))

@@ -14,18 +14,16 @@ from aftersales.demo.making import built
 from aftersales.loops import Work
 from aftersales.running import Running, build
 from aftersales.settings import CannotStart, Mode, Settings
-from aftersales.store.migrate import migrate
-from aftersales.testing import FakeClock
+from aftersales.testing import FakeClock, places
 
 OWN = "a secret of our own, of 32 bytes or more"
 BOARD = "https://board.example"
 
 
 @pytest.fixture
-async def settings(tmp_path: Path) -> Settings:
-    settings = Settings(database=f"sqlite://{tmp_path / 'app.sqlite3'}", secret=OWN, origins=frozenset({BOARD}))
-    await migrate(settings.database)
-    return settings
+async def settings(_own_databases: None, tmp_path: Path) -> Settings:
+    database, evidence = await places.place(tmp_path / "app.sqlite3"), f"file://{tmp_path / 'app.evidence'}"
+    return Settings(database=database, evidence=evidence, secret=OWN, origins=frozenset({BOARD}))
 
 
 @asynccontextmanager
@@ -66,6 +64,7 @@ async def test_it_is_not_ready_once_work_has_ended_that_should_go_on(settings: S
     assert (told.status_code, told.json()) == (503, {"ready": False, "world": "ended"})
 
 
+@pytest.mark.engine("sqlite")  # a demo is a file
 async def test_a_developer_is_shown_a_page_and_production_has_none(settings: Settings) -> None:
     html = {"accept": "text/html"}
     # as a demo, which has somebody who pays

@@ -20,9 +20,9 @@ from tests.transport.world import listening, until
 
 from aftersales.asgi import create_app, transport_settings
 from aftersales.running import Running, build
-from aftersales.settings import Settings
+from aftersales.settings import DEVELOPMENT_SECRET, Settings
 from aftersales.store.migrate import migrate
-from aftersales.testing import FakeClock
+from aftersales.testing import FakeClock, places
 from aftersales.transport.evidence import Arrivals, EvidenceOverHTTP
 from aftersales.transport.tokens import mint
 
@@ -102,18 +102,19 @@ def files(folder: Path) -> list[Path]:
 @asynccontextmanager
 async def serving(settings: Settings, clock: FakeClock | None = None) -> AsyncIterator[Place]:
     clock = clock or FakeClock()
-    await migrate(settings.database)
     running = await build(settings, clock=clock)
     app = create_app(running)
     [door] = [route.endpoint for route in app.routes if isinstance(getattr(route, "endpoint", None), EvidenceOverHTTP)]  # type: ignore[attr-defined]
-    folder = Path(settings.database.removeprefix("sqlite://")).with_suffix(".evidence")
+    assert settings.evidence
+    folder = Path(settings.evidence.removeprefix("file://"))
     async with listening(app, transport_settings(settings)) as url, httpx.AsyncClient(timeout=20) as client:
         yield Place(url, running, clock, client, door, folder)
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(database=f"sqlite://{tmp_path / 'app.sqlite3'}", secret=OWN, origins=frozenset({BOARD}))
+async def settings(_own_databases: None, tmp_path: Path) -> Settings:
+    database, evidence = await places.place(tmp_path / "app.sqlite3"), f"file://{tmp_path / 'app.evidence'}"
+    return Settings(database=database, evidence=evidence, secret=OWN, origins=frozenset({BOARD}))
 
 
 @pytest.fixture
@@ -286,10 +287,9 @@ async def test_an_address_outlives_a_restart(settings: Settings) -> None:
 
 
 async def test_where_an_issuer_has_the_keys_the_known_secret_signs_nothing(settings: Settings) -> None:
-    behind = Settings(database=settings.database, jwks_url="https://issuer.example/jwks.json")
-    await migrate(behind.database)
+    behind = replace(settings, secret=DEVELOPMENT_SECRET, jwks_url="https://issuer.example/jwks.json")
 
-    running, plain = await build(behind), await build(Settings(database=settings.database))
+    running, plain = await build(behind), await build(replace(settings, secret=DEVELOPMENT_SECRET))
 
     assert running.house.locker.addresses.key != plain.house.locker.addresses.key
     await running.close()

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
+import pytest
 from tests.transport.mortal import BASE
 
 from aftersales.engine.money import Money
@@ -24,8 +26,8 @@ from aftersales.markets import digits
 from aftersales.settings import DEVELOPMENT_SECRET
 from aftersales.store.imports import ImportedLine, ImportedOrder, order_line_id
 from aftersales.store.ledger import Ledger
-from aftersales.store.migrate import migrate
-from aftersales.store.sqlite import SqliteDatabase
+from aftersales.store.urls import open_database
+from aftersales.testing import places
 from aftersales.transport.tokens import mint
 
 ROOT = Path(__file__).parents[2]
@@ -34,10 +36,13 @@ ORDERS, CLIENTS, DEATHS = 90, 6, 4
 SHOP = Shop("sh_mortal", "Mortal", "ID", ShopKind.MALL, "Asia/Jakarta")
 
 
+async def recorded(folder: Path) -> str:
+    """Where the record is."""
+    return await places.place(folder / "record.sqlite3")
+
+
 async def prepare(folder: Path) -> list[ImportedOrder]:
-    url = folder / "record.sqlite3"
-    await migrate(f"sqlite://{url}")
-    database = await SqliteDatabase.open(url)
+    database = await open_database(await recorded(folder))
     ledger = Ledger(database, lambda kind, stage: None, digits)
     await ledger.import_shops([SHOP])
     zero, price = Money(Decimal(0), "IDR"), Money(Decimal(1000), "IDR")
@@ -66,8 +71,8 @@ class Mortal:
 
     async def live(self) -> None:
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.transport.mortal", str(self.folder), str(self.port), str(self.began),
-            cwd=ROOT, stdout=asyncio.subprocess.PIPE,
+            sys.executable, "-m", "tests.transport.mortal", str(self.folder), await recorded(self.folder),
+            str(self.port), str(self.began), cwd=ROOT, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert self.process.stdout is not None
         async with asyncio.timeout(30):
@@ -143,6 +148,7 @@ async def until(condition: Any, seconds: float) -> None:
             pass
 
 
+@pytest.mark.usefixtures("_own_databases")
 async def test_whatever_dies_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path, unused_tcp_port: int) -> None:
     orders = await prepare(tmp_path)
     chance = random.Random(7)
@@ -160,27 +166,30 @@ async def test_whatever_dies_nothing_is_lost_and_nothing_happens_twice(tmp_path:
             await server.die()
             await server.live()
         await asyncio.gather(*clients)
-        await until(lambda: all_ended(tmp_path), 60)
+        record = await recorded(tmp_path)
+        await until(lambda: all_ended(record), 60)
 
-    check(tmp_path, server.acknowledged)
+    check(record, tmp_path, server.acknowledged)
 
 
-def rows(path: Path, sql: str) -> list[Any]:
-    with sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True) as connection:
+def rows(url: str, sql: str) -> list[Any]:
+    if url.startswith("postgres"):
+        with psycopg.connect(url) as server:
+            return server.execute(sql.encode()).fetchall()
+    with sqlite3.connect(f"{Path(url.removeprefix('sqlite://')).absolute().as_uri()}?mode=ro", uri=True) as connection:
         return connection.execute(sql).fetchall()
 
 
-def all_ended(folder: Path) -> bool:
-    [(open, all)] = rows(folder / "record.sqlite3", "SELECT SUM(status NOT IN ('COMPLETED')), COUNT(*) FROM requests")
-    return bool(all == ORDERS and open == 0)
+def all_ended(record: str) -> bool:
+    ended = "SELECT COUNT(*) FROM requests WHERE status = 'COMPLETED'"
+    return rows(record, ended) == rows(record, "SELECT COUNT(*) FROM requests") == [(ORDERS,)]
 
 
-def check(folder: Path, acknowledged: dict[str, dict[str, Any]]) -> None:
-    record = folder / "record.sqlite3"
+def check(record: str, folder: Path, acknowledged: dict[str, dict[str, Any]]) -> None:
     versions = dict(rows(record, "SELECT id, version FROM requests"))
     events = rows(record, "SELECT request_id, sequence, version, type, rule FROM events ORDER BY request_id, sequence")
     refunds = rows(record, "SELECT id, request_id, status FROM refunds")
-    paid = rows(folder / "provider.sqlite3", "SELECT id, request_id FROM payments")
+    paid = rows(f"sqlite://{folder / 'provider.sqlite3'}", "SELECT id, request_id FROM payments")
 
     # nothing that was acknowledged is missing, and no key made two requests
     for key, payload in acknowledged.items():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from tests.transport.mortal import BASE, SPEED
 from tests.transport.test_kill import BUYER, OPERATIONS, SELLER, Mortal, insist, mortal, prepare
 from websockets.asyncio.client import connect
@@ -77,6 +78,7 @@ def real_time(server: Mortal, at: datetime) -> float:
     return server.began + (at - BASE) / timedelta(seconds=1) / SPEED
 
 
+@pytest.mark.usefixtures("_own_databases")
 async def test_a_seller_sleeps_and_the_board_hears_it_within_a_second(tmp_path: Path, unused_tcp_port: int) -> None:
     orders = await prepare(tmp_path)
     async with (
@@ -99,6 +101,7 @@ async def test_a_seller_sleeps_and_the_board_hears_it_within_a_second(tmp_path: 
     assert [item["event"]["id"] for item in heard] == [item["event"]["id"] for item in same]
 
 
+@pytest.mark.usefixtures("_own_databases")
 async def test_a_client_cut_off_for_a_while_resumes_and_misses_nothing(tmp_path: Path, unused_tcp_port: int) -> None:
     orders = await prepare(tmp_path)
     async with (

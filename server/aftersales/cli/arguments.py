@@ -111,7 +111,11 @@ def _settings() -> str:
 
 
 def _database(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--database", metavar="URL", help="sqlite://FILE, with three slashes from the root")
+    command.add_argument(
+        "--database",
+        metavar="URL",
+        help="sqlite://FILE, with three slashes from the root, or postgres://USER@HOST/NAME",
+    )
 
 
 def _within(number: type[int] | type[float], least: float, most: float) -> Parse:

@@ -3,11 +3,11 @@
 from ..engine.policies import MalformedBook
 from ..registry import PluginConflict
 from ..settings import CannotStart
-from ..store.database import StoreBusy
+from ..store.database import OutcomeUnknown, StoreBusy
 from ..store.objects import UnsupportedStorage
 from ..store.urls import UnsupportedDatabase
 
-TOLD = (CannotStart, MalformedBook, PluginConflict, StoreBusy, UnsupportedDatabase, UnsupportedStorage)
+TOLD = (CannotStart, MalformedBook, OutcomeUnknown, PluginConflict, StoreBusy, UnsupportedDatabase, UnsupportedStorage)
 
 
 def told(error: Exception) -> tuple[str, ...]:

@@ -12,16 +12,18 @@ from ..running import build, told_in_words
 from ..settings import CannotStart, Settings
 from ..store.migrate import migrate as bring_up
 from ..store.migrate import schema_state
+from ..store.urls import shown
 
 
 def migrate(args: Namespace, settings: Settings) -> int:
     with told_in_words(settings.database):
         before = asyncio.run(bring_up(settings.database))
         after = asyncio.run(schema_state(settings.database))
+    where = shown(settings.database)
     if before.pending:
-        print(f"{settings.database} is now at {after.current}. Applied: {', '.join(before.pending)}.")
+        print(f"{where} is now at {after.current}. Applied: {', '.join(before.pending)}.")
     else:
-        print(f"{settings.database} is at {after.current}. There was nothing to do.")
+        print(f"{where} is at {after.current}. There was nothing to do.")
     return 0
 
 

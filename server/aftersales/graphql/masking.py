@@ -7,7 +7,7 @@ from uuid import uuid4
 from graphql import GraphQLError
 
 from ..engine.refusal import Refused
-from ..store.database import StoreBusy
+from ..store.database import OutcomeUnknown, StoreBusy
 
 logger = logging.getLogger("aftersales.graphql")
 
@@ -65,7 +65,7 @@ def masked_unless(harmless: tuple[type[Exception], ...], error: GraphQLError, sa
 
 
 def meant_for_caller(cause: BaseException, near: GraphQLError | None, say: Say) -> GraphQLError | None:
-    """A query that was refused, or that the database had no time for: not a fault, and told as it is."""
+    """What was refused, or the database had no time for, or has not said the end of: no fault, and told as it is."""
     nodes, path = (near.nodes, near.path) if near else (None, None)
     match cause:
         case Refused(problems=(first, *_)):
@@ -75,6 +75,10 @@ def meant_for_caller(cause: BaseException, near: GraphQLError | None, say: Say) 
             busy = {"code": "BUSY", "retryable": True}
             message = say("Too much is asked at once. Ask again in a moment.")
             return GraphQLError(message, nodes, path=path, extensions=busy)
+        case OutcomeUnknown():
+            unknown = {"code": "OUTCOME_UNKNOWN", "retryable": True}
+            message = say("The outcome is unknown. Send the same again with the same idempotencyKey to learn it.")
+            return GraphQLError(message, nodes, path=path, extensions=unknown)
     return None
 
 

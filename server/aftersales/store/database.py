@@ -11,6 +11,10 @@ class StoreBusy(Exception):
     """Too many batches wait already, or another process holds the database; nothing was done. Try again."""
 
 
+class OutcomeUnknown(Exception):
+    """The connection was lost while the database was told to commit: it may have, or not. The key settles it."""
+
+
 class StoreClosed(Exception):
     """The database was closed, or is about to be; nothing was done."""
 
@@ -29,7 +33,7 @@ class Statement:
     rows: int | None = None
     otherwise: Callable[[], Exception] | None = None
 
-    def refusal(self, touched: int) -> Exception:
+    def refusal(self, touched: int | str = "other") -> Exception:
         if self.otherwise:
             return self.otherwise()
         return RuntimeError(f"{touched} rows instead of {self.rows}: {self.sql}")
@@ -39,7 +43,8 @@ class Database(Protocol):
     """A batch costs one hop. Whoever stops waiting for it leaves nothing half done behind.
 
     Raises:
-        StoreBusy: the queue is full, or another process keeps the database to itself.
+        StoreBusy: the queue is full, or another process keeps the database to itself; it cannot be reached.
+        OutcomeUnknown: of `write`, where the database is reached by a network.
         StoreClosed: after `close`.
     """
 
@@ -54,6 +59,11 @@ class Database(Protocol):
     async def close(self) -> None:
         """Let what has begun end, then let go of the database."""
         ...
+
+
+def alone(name: str) -> Statement:
+    """Whoever writes under the same name waits until this batch has ended, wherever it runs."""
+    return Statement("SELECT alone(?)", (name,))
 
 
 def marks(count: int) -> str:

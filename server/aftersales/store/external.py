@@ -8,7 +8,7 @@ from ..engine.request import Change
 from ..engine.terms import Terms
 from .columns import COLUMNS, insert
 from .conflicts import StaleVersion
-from .database import Database, Row, Statement, padded
+from .database import Database, Row, Statement, alone, padded
 from .imports import ImportedOrder, stub_written
 from .values import Digits, instant, micros
 from .writing import statements
@@ -86,7 +86,8 @@ class External:
         order = change.request.order if change else None
         made = stub_written(stub, order, processed_at, self.digits(stub.currency)) if stub else ()
         moved = statements((change,), processed_at, None, self._terms.__contains__) if change else ()
-        await self.database.write(*made, *moved, _kept(record, processed_at))
+        # the shop's turn comes before all that is written, as it does for any change (ADR 0020)
+        await self.database.write(alone(record.shop_id), *made, *moved, _kept(record, processed_at))
 
 
 def _kept(record: ExternalRecord, at: datetime) -> Statement:

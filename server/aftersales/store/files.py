@@ -8,7 +8,7 @@ from typing import Any
 from ..engine.vocabulary import Evidence
 from . import decoding
 from .columns import COLUMNS, insert
-from .database import Database, Row, Statement, marks, padded
+from .database import Database, Row, Statement, alone, marks, padded
 from .keys import Key
 from .memory import remembering
 from .values import instant, instant_or_none, micros, micros_or_none
@@ -84,16 +84,10 @@ class Files:
         Returns:
             False: too many. The same id twice changes nothing.
         """
-        count, args = _unused(stored.evidence.uploaded_by, stored.created_at, since, stored.evidence.id)
-        [rows] = await self.database.write(
-            Statement(
-                f"INSERT INTO evidence ({', '.join(COLUMNS['evidence'])}) SELECT {marks(len(COLUMNS['evidence']))}"
-                # one that is there already is touched, so that it is returned too
-                f" WHERE ({count}) < ? ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING id",
-                (*_row(stored), *args, most),
-            )
-        )
-        return bool(rows)
+        return await self._within(
+            most, stored, stored.created_at, since,
+            Statement(f"{insert('evidence')} ON CONFLICT (id) DO NOTHING", _row(stored)),
+        )  # fmt: skip
 
     async def renew(self, stored: StoredEvidence, until: datetime, most: int, now: datetime, since: datetime) -> bool:
         """Give more time to upload.
@@ -101,15 +95,27 @@ class Files:
         Returns:
             False: too many, as for `stage`.
         """
-        count, args = _unused(stored.evidence.uploaded_by, now, since, stored.evidence.id)
-        [rows] = await self.database.write(
+        return await self._within(
+            most, stored, now, since,
             Statement(
                 "UPDATE evidence SET upload_until = CASE WHEN uploaded_at IS NULL THEN ? ELSE upload_until END"
-                f" WHERE id = ? AND ({count}) < ? RETURNING id",
-                (micros(until), stored.evidence.id, *args, most),
-            )
-        )
-        return bool(rows)
+                " WHERE id = ?",
+                (micros(until), stored.evidence.id), 1, _TooMany,
+            ),
+        )  # fmt: skip
+
+    async def _within(
+        self, most: int, stored: StoredEvidence, now: datetime, since: datetime, written: Statement
+    ) -> bool:
+        """Write it, unless its owner has too many beside. Of two who make the last one, one finds that."""
+        owner = stored.evidence.uploaded_by
+        count, args = _unused(owner, now, since, stored.evidence.id)
+        fewer = Statement(f"SELECT 1 WHERE ({count}) < ?", (*args, most), 1, _TooMany)
+        try:
+            await self.database.write(alone(owner), fewer, written)
+        except _TooMany:
+            return False
+        return True
 
     async def uploaded(self, id: str, at: datetime) -> bool:
         """Say that the content is here.
@@ -170,6 +176,10 @@ class Files:
         for request_id, *row in rows:
             found[request_id].append(_stored(tuple(row)))
         return found
+
+
+class _TooMany(Exception):
+    """The owner has as many files as they may; the batch is undone."""
 
 
 class _Unfit(Exception):

@@ -123,7 +123,7 @@ class Lists:
         [rows] = await self.database.read(
             Statement(
                 "SELECT status, waiting_for, COUNT(*), SUM(CASE WHEN next_due_at <= ? THEN 1 ELSE 0 END)"
-                f" FROM requests{where.sql} GROUP BY status, waiting_for ORDER BY status, waiting_for",
+                f" FROM requests{where.sql} GROUP BY status, waiting_for ORDER BY status, COALESCE(waiting_for, '')",
                 [micros(now), *where.args],
             )
         )

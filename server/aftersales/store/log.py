@@ -1,5 +1,6 @@
 """The log of events: history, stream and audit are read from here."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from .database import Database, Row, Statement, padded
 from .values import from_json, instant, party
 
 MOST_MISSED = 100
+SETTLING_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class LoggedEvent:
     """One line of the log.
 
     Args:
-        serial: the order of writing; for reading everything, not for cursors of a shop.
+        serial: the order of writing, with gaps; for reading everything, not for cursors of a shop.
         position: without a gap within the shop.
         sequence: without a gap within the request.
         version: the request's after this event.
@@ -144,12 +146,27 @@ class Log:
 
     async def after(self, serial: int, limit: int = 500, buyer_id: str | None = None) -> list[LoggedEvent]:
         """The next events of all shops, or of one buyer's requests, as they were written."""
+        # committed beside a transaction that still runs and may yet write before it: told once that one has ended
+        for wait in (*SETTLING_SECONDS, None):
+            read = await self._after(serial, limit, buyer_id)
+            settled = [row[:-1] for row in read if row[-1]]
+            if settled or not read or wait is None:
+                break
+            await asyncio.sleep(wait)
+        return [_event(row) for row in settled]
+
+    async def _after(self, serial: int, limit: int, buyer_id: str | None) -> list[Row]:
+        """Lines, and of each whether all that may be written before it is there."""
         own = "" if buyer_id is None else " AND request_id IN (SELECT id FROM requests WHERE buyer_id = ?)"
         args = (serial, limit) if buyer_id is None else (serial, buyer_id, limit)
         [rows] = await self.database.read(
-            Statement(f"{select('events')} WHERE serial > ?{own} ORDER BY serial LIMIT ?", args)
+            Statement(
+                f"SELECT {', '.join(COLUMNS['events'])}, serial < log_horizon() FROM events"
+                f" WHERE serial > ?{own} ORDER BY serial LIMIT ?",
+                args,
+            )
         )
-        return [_event(row) for row in rows]
+        return rows
 
     async def positions(self, shop_ids: Sequence[str]) -> dict[str, int]:
         """Where each shop's log ends; 0 where it is empty or there is no such shop."""
@@ -158,8 +175,10 @@ class Log:
         return dict.fromkeys(shop_ids, 0) | dict(rows)
 
     async def last_serial(self) -> int:
-        """Where the whole log ends."""
-        [rows] = await self.database.read(Statement("SELECT COALESCE(MAX(serial), 0) FROM events"))
+        """Where the whole log ends, as far as nothing can be written before it any more."""
+        [rows] = await self.database.read(
+            Statement("SELECT COALESCE(MAX(serial), 0) FROM events WHERE serial < log_horizon()")
+        )
         return int(rows[0][0])
 
     async def oldest_position(self, shop_id: str) -> int:

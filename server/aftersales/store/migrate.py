@@ -6,9 +6,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from .urls import path_of
+from .columns import COLUMNS
+from .urls import is_postgres, path_of
 
 APP = "aftersales"
+# Beneath the migrations on PostgreSQL, and laid with them: `postgres_migrate`.
+GROUNDWORK = "groundwork"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class SchemaState:
         """What to do, in words; empty if it fits."""
         if self.fits:
             return ""
+        if self.pending == (GROUNDWORK,):
+            return "The database lacks its groundwork, or was restored from another server. Run: aftersales migrate"
         current = self.current or "nothing"
         return f"The database is at {current}, this release needs {self.needed}. Run: aftersales migrate"
 
@@ -46,11 +51,18 @@ async def schema_state(url: str) -> SchemaState:
     Raises:
         UnsupportedDatabase: for a URL this release does not speak to.
     """
-    applied, known = _applied(path_of(url)), _known()
+    known = _known()
+    if is_postgres(url):
+        from . import postgres_migrate as postgres
+
+        applied = await postgres.applied(url, APP)
+        beneath = [GROUNDWORK] if applied and await postgres.unlaid(url, list(COLUMNS)) else []
+    else:
+        applied, beneath = _applied(path_of(url)), []
     return SchemaState(
         applied[-1] if applied else None,
         known[-1],
-        tuple(name for name in known if name not in applied),
+        (*(name for name in known if name not in applied), *beneath),
         tuple(name for name in applied if name not in known),
     )
 
@@ -65,37 +77,60 @@ async def migrate(url: str) -> SchemaState:
         UnsupportedDatabase: for a URL this release does not speak to.
     """
     before = await schema_state(url)
-    if before.pending:
-        await _apply(path_of(url))
+    if not before.pending:
+        return before
+    if is_postgres(url):
+        from . import postgres_migrate as postgres
+
+        async with postgres.alone(url) as connection:
+            await postgres.apply(connection, APP, _known(), _postgres_sql)
+            await postgres.lay(connection, list(COLUMNS))
+    else:
+        path = path_of(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _Alone(path):
+            await _apply(_sqlite(path))
     return before
 
 
-async def _apply(path: Path) -> None:
+async def _apply(connection: dict[str, Any]) -> None:
     # Tortoise is heavy, and a server that fits its database never needs it
     from tortoise import Tortoise
     from tortoise.migrations.api import migrate as apply
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _Alone(path):
-        try:
-            await apply(config=config(path))
-        finally:
-            await Tortoise.close_connections()
+    try:
+        await apply(config=_config(connection))
+    finally:
+        await Tortoise.close_connections()
+
+
+async def _postgres_sql(name: str) -> list[str]:
+    """The SQL of a migration. Tortoise writes it down and never connects: it would take but a part of the URL."""
+    from tortoise.migrations.api import sqlmigrate
+
+    connection = {"engine": "tortoise.backends.psycopg", "credentials": {}}
+    return await sqlmigrate(config=_config(connection), app_label=APP, migration_name=name)
 
 
 def config(path: Path) -> dict[str, Any]:
-    """How Tortoise is to see us."""
+    """How Tortoise is to see us on SQLite."""
+    return _config(_sqlite(path))
+
+
+def _sqlite(path: Path) -> dict[str, Any]:
     return {
-        "connections": {
-            "sqlite": {
-                "engine": "tortoise.backends.sqlite",
-                "credentials": {"file_path": str(path), "busy_timeout": 60_000},
-            }
-        },
+        "engine": "tortoise.backends.sqlite",
+        "credentials": {"file_path": str(path), "busy_timeout": 60_000},
+    }
+
+
+def _config(connection: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "connections": {"store": connection},
         "apps": {
             APP: {
                 "models": ["aftersales.store.models"],
-                "default_connection": "sqlite",
+                "default_connection": "store",
                 "migrations": "aftersales.store.migrations",
             }
         },

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import obstore
 from obstore.store import LocalStore, ObjectStore, S3Store, from_url
 
-from .urls import path_of
+from .urls import is_postgres, path_of
 
 MEGABYTE = 1024 * 1024
 # S3 takes no smaller part but the last.
@@ -81,7 +81,9 @@ class Objects:
 
 
 def beside(database: str) -> str:
-    """The folder beside a database: it goes where the database goes."""
+    """The folder beside a database: it goes where the database goes; or here, where that is a server elsewhere."""
+    if is_postgres(database):
+        return "file://aftersales.evidence"
     path = path_of(database)
     return f"file://{path.with_name(f'{path.stem}.evidence')}"
 

@@ -1,11 +1,13 @@
 """Refunds on their way: which are to be tried, which are under way, which a person must look at."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..engine.money import Money, from_minor
 from .database import Database, Row, Statement
 from .values import Digits, instant, instant_or_none, micros
+
+NO_TIME = timedelta()
 
 _TO_TRY = "FROM refunds WHERE next_try_at IS NOT NULL"
 _COLUMNS = "id, request_id, order_id, shop_id, amount, currency, tries, next_try_at, asked_at, stuck_at"
@@ -52,16 +54,22 @@ class Payments:
         [rows] = await self.database.read(Statement(f"SELECT next_try_at {_TO_TRY} ORDER BY next_try_at, id LIMIT 1"))
         return instant(rows[0][0]) if rows else None
 
-    async def mark_asked(self, refund_id: str, at: datetime) -> bool:
+    async def mark_asked(self, intent: Payable, at: datetime, lease: timedelta = NO_TIME) -> bool:
         """The provider is about to be asked: written first, so that after a crash we ask what became of it.
 
+        Args:
+            lease: how long nobody else is to try it, where other processes look for refunds, too.
+
         Returns:
-            False if it is settled meanwhile: do not ask.
+            False if it is settled meanwhile, or another has taken it: do not ask.
         """
+        if intent.next_try_at is None:
+            return False
+        again_at = max(intent.next_try_at, at + lease) if lease else intent.next_try_at
         [rows] = await self.database.write(
             Statement(
-                "UPDATE refunds SET asked_at = ? WHERE id = ? AND next_try_at IS NOT NULL RETURNING id",
-                (micros(at), refund_id),
+                "UPDATE refunds SET asked_at = ?, next_try_at = ? WHERE id = ? AND next_try_at = ? RETURNING id",
+                (micros(at), micros(again_at), intent.id, micros(intent.next_try_at)),
             )
         )
         return bool(rows)

@@ -8,9 +8,9 @@ from typing import Any
 from ..engine.money import Money
 from ..engine.shop_rules import MOST_RULES, Conditions, Rule
 from ..engine.vocabulary import OrderState
-from .columns import COLUMNS, insert, select
+from .columns import insert, select
 from .conflicts import KeyTaken, StaleVersion
-from .database import Database, Row, Statement, marks
+from .database import Database, Row, Statement, alone
 from .keys import Key
 from .values import from_json, instant, json, micros
 
@@ -36,26 +36,31 @@ class Rules:
         """
         body = json(_body(rule.conditions))
         if rule.version == 1:
-            columns = COLUMNS["shop_rules"]
             # counted as it is written: of two who make the last one, one finds the shop full
-            written = Statement(
-                f"INSERT INTO shop_rules ({', '.join(columns)}) SELECT {marks(len(columns))}"
-                " WHERE (SELECT COUNT(*) FROM shop_rules WHERE shop_id = ? AND removed_at IS NULL) < ?",
-                (
-                    rule.id, rule.shop_id, rule.name, rule.active, body, 1, micros(rule.created_at),
-                    micros(rule.updated_at), rule.updated_by, None, rule.shop_id, MOST_RULES,
-                ), 1, StaleVersion,
-            )  # fmt: skip
+            written = [
+                alone(rule.shop_id),
+                Statement(
+                    "SELECT 1 WHERE (SELECT COUNT(*) FROM shop_rules WHERE shop_id = ? AND removed_at IS NULL) < ?",
+                    (rule.shop_id, MOST_RULES), 1, StaleVersion,
+                ),
+                Statement(
+                    insert("shop_rules"),
+                    (
+                        rule.id, rule.shop_id, rule.name, rule.active, body, 1, micros(rule.created_at),
+                        micros(rule.updated_at), rule.updated_by, None,
+                    ),
+                ),
+            ]  # fmt: skip
         else:
-            written = Statement(
+            written = [Statement(
                 "UPDATE shop_rules SET name = ?, active = ?, body = ?, version = ?, updated_at = ?, updated_by = ?"
                 " WHERE id = ? AND version = ? AND removed_at IS NULL",
                 (
                     rule.name, rule.active, body, rule.version, micros(rule.updated_at), rule.updated_by, rule.id,
                     rule.version - 1,
                 ), 1, StaleVersion,
-            )  # fmt: skip
-        await self.database.write(_remembered(rule.id, rule.version, key, at), written)
+            )]  # fmt: skip
+        await self.database.write(_remembered(rule.id, rule.version, key, at), *written)
 
     async def remove_rule(self, rule: Rule, by: str, *, key: Key, at: datetime) -> None:
         """

@@ -17,6 +17,7 @@ READERS = 2
 WAITING = 1_000
 PATIENCE_SECONDS = 5.0
 CACHED_STATEMENTS = 512
+ENDLESS = 2**63 - 1
 
 # SQLite's own steps between two looks whether the batch is still wanted: about a millisecond of its work.
 STEPS_BETWEEN_LOOKS = 20_000
@@ -140,6 +141,9 @@ def _connect(path: Path, read_only: bool, patience_seconds: float) -> sqlite3.Co
         connection.execute("PRAGMA query_only = ON")
     else:
         connection.execute("PRAGMA journal_mode = WAL")
+    # as PostgreSQL has them (`postgres_migrate`): here one writes at a time, so that nobody need wait for another
+    connection.create_function("alone", 1, lambda _: None)
+    connection.create_function("log_horizon", 0, lambda: ENDLESS, deterministic=True)
     # FULL, because in WAL mode NORMAL may lose what was acknowledged when the power fails
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")

@@ -1,14 +1,31 @@
 """Which database a URL means."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from .database import Database
-from .sqlite import WAITING, SqliteDatabase
+from .sqlite import SqliteDatabase
+
+CONNECTIONS = 10
+WAITING = 1_000
+SECONDS = 5.0
 
 
 class UnsupportedDatabase(Exception):
     """The URL names a database that this release does not speak to; the server does not start."""
+
+
+def is_postgres(url: str) -> bool:
+    """
+    Raises:
+        UnsupportedDatabase: it is, and the driver is not installed.
+    """
+    if url.partition("://")[0] not in ("postgres", "postgresql"):
+        return False
+    if find_spec("psycopg") is None:
+        raise UnsupportedDatabase("PostgreSQL needs its driver. Run: pip install 'aftersales[postgres]'")
+    return True
 
 
 def path_of(url: str) -> Path:
@@ -18,22 +35,33 @@ def path_of(url: str) -> Path:
         UnsupportedDatabase: for any other URL.
     """
     scheme, _, rest = url.partition("://")
-    if scheme in ("postgres", "postgresql"):
-        raise UnsupportedDatabase("PostgreSQL comes with a later release; use sqlite://FILE for now.")
     if scheme != "sqlite" or not rest or ":memory:" in rest:
-        raise UnsupportedDatabase(f"{_shown(url)!r} is no database we know; use sqlite://FILE.")
+        raise UnsupportedDatabase(f"{shown(url)!r} is no database we know; use sqlite://FILE or postgres://….")
     return Path(rest)
 
 
-async def open_database(url: str, *, waiting: int = WAITING) -> Database:
+async def open_database(
+    url: str, *, waiting: int = WAITING, connections: int = CONNECTIONS, seconds: float = SECONDS
+) -> Database:
     """
+    Args:
+        waiting: batches that may wait; one more is refused with `StoreBusy`.
+        connections: at once, to a server.
+        seconds: that a batch may wait.
+
     Raises:
-        UnsupportedDatabase: for anything but `sqlite://FILE`.
+        StoreBusy: a server cannot be reached.
+        UnsupportedDatabase: for anything but `sqlite://FILE` and `postgres://…`.
     """
-    return await SqliteDatabase.open(path_of(url), waiting=waiting)
+    if is_postgres(url):
+        # only those who use it need its driver
+        from .postgres import PostgresDatabase
+
+        return await PostgresDatabase.open(url, connections=connections, waiting=waiting, seconds=seconds)
+    return await SqliteDatabase.open(path_of(url), waiting=waiting, patience_seconds=seconds)
 
 
-def _shown(url: str) -> str:
+def shown(url: str) -> str:
     """The URL without what may be a password."""
     parts = urlsplit(url)
     return url if parts.password is None else url.replace(parts.password, "***")

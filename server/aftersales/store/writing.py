@@ -12,7 +12,7 @@ from ..engine.refusal import Problem, Refused
 from ..engine.request import Change, Event, Request
 from .columns import COLUMNS, insert
 from .conflicts import NumberTaken, OrderMoved, StaleVersion
-from .database import Statement, marks
+from .database import Statement, alone, marks
 from .encoding import (
     Values,
     appeal_row,
@@ -58,11 +58,16 @@ CHANGES = {
 def statements(
     changes: Sequence[Change], processed_at: datetime, key: Key | None, known_terms: Callable[[str], bool]
 ) -> Iterator[Statement]:
-    """All that is to be written of these changes, in an order that locks order, request and shop in turn.
+    """All that is to be written of these changes, in an order that locks shop, order and request in turn.
+
+    A shop's changes follow one another from their first statement on: so its lines of the log, which are numbered
+    by shop and as a whole, come in one order by both (ADR 0020).
 
     Args:
         known_terms: whether terms of this version are stored already.
     """
+    for shop in sorted({change.request.order.shop.id for change in changes}):
+        yield alone(shop)
     if key:
         request = changes[-1].request
         yield remembering(key, request.id, request.version, processed_at)

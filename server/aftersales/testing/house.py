@@ -21,7 +21,7 @@ from ..registry import Plugin
 from ..running import Running, build
 from ..settings import Settings
 from ..store.imports import ImportedLine, ImportedOrder
-from ..store.migrate import migrate
+from . import places
 from .fakes import Bank, FakeClock, Shelf
 
 SHOP = Shop("sh_1", "Toko", "ID", ShopKind.MALL, "Asia/Jakarta")
@@ -139,8 +139,10 @@ async def house(
     given = [Plugin(f"{type(plugin).__name__}_{index}", "0", plugin) for index, plugin in enumerate(beside)]
     with TemporaryDirectory() as folder:
         path = path or Path(folder) / "aftersales.sqlite3"
-        await _migrated(path)
-        settings = Settings(database=f"sqlite://{path}", heartbeat_seconds=1, policies=policies, plugins=only)
+        settings = Settings(
+            database=await places.place(path), evidence=f"file://{path.with_suffix('.evidence')}", heartbeat_seconds=1,
+            policies=policies, plugins=only,
+        )  # fmt: skip
         running = await build(settings, clock=clock, plugins=given)
         await running.house.feed.begin()
         feed = asyncio.create_task(running.house.feed.run())
@@ -163,17 +165,3 @@ def line(quantity: int = 1, paid: int = 100_000, **changes: Any) -> ImportedLine
 
 def idr(amount: int) -> Money:
     return Money(Decimal(amount), "IDR")
-
-
-_empty: list[bytes] = []
-
-
-async def _migrated(path: Path) -> None:
-    """Migrating takes longer than most tests, so it is done once for each process, and copied."""
-    if not _empty:
-        with TemporaryDirectory() as folder:
-            first = Path(folder) / "empty.sqlite3"
-            await migrate(f"sqlite://{first}")
-            _empty.append(await asyncio.to_thread(first.read_bytes))
-    if not await asyncio.to_thread(path.exists):
-        await asyncio.to_thread(path.write_bytes, _empty[0])

@@ -1,0 +1,157 @@
+"""PostgreSQL as a `Database`: each batch is one transaction and, as a rule, one round trip."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from .database import OutcomeUnknown, Row, Statement, StoreBusy
+from .postgres_pool import Pool
+from .postgres_session import CANCEL_SECONDS, READS, WRITES, Failed, Lost, Session
+from .postgres_sql import WRONG_COUNT
+from .urls import CONNECTIONS, SECONDS, WAITING
+
+log = logging.getLogger("aftersales.store")
+
+TRIES = 4
+
+# Nothing was done, and the same may go well at once: serialization, deadlock.
+AGAIN = {"40001", "40P01"}
+# The same, by another connection: what this one has prepared, a migration or a pooler in between has outdated.
+OUTDATED = {"0A000", "26000"}
+# Nothing was done, and the same may go well later: a limit of time, of connections or of locks.
+LATER = {"57014", "55P03", "53300", "53200", "25P03", "25P04"}
+# Nothing was done, and this connection is of no more use: the server goes down, or has become a standby.
+ELSEWHERE = {"57P01", "57P02", "57P03", "57P05", "25006"}
+
+
+class PostgresDatabase:
+    """Made by `open`."""
+
+    def __init__(self, pool: Pool, seconds: float) -> None:
+        self._pool = pool
+        self._seconds = seconds
+        self._left: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    async def open(
+        cls, url: str, *, connections: int = CONNECTIONS, waiting: int = WAITING, seconds: float = SECONDS
+    ) -> PostgresDatabase:
+        """
+        Args:
+            connections: at once, at most.
+            waiting: batches that may wait for one of them; one more is refused with `StoreBusy`.
+            seconds: that a batch may wait, and that it may take.
+
+        Raises:
+            StoreBusy: the database cannot be reached.
+        """
+        database = cls(Pool(conninfo(url, seconds), connections, waiting, seconds), seconds)
+        await database.read(Statement("SELECT 1"))
+        return database
+
+    async def read(self, *statements: Statement) -> list[list[Row]]:
+        # one statement sees one instant by itself
+        return await self._tried(READS if len(statements) > 1 else None, statements)
+
+    async def write(self, *statements: Statement) -> list[list[Row]]:
+        return await self._tried(WRITES, statements)
+
+    async def close(self) -> None:
+        if self._left:
+            await asyncio.wait(self._left)
+        await self._pool.close()
+
+    async def _tried(self, begin: bytes | None, statements: Sequence[Statement]) -> list[list[Row]]:
+        for left in reversed(range(TRIES)):
+            try:
+                return await self._run(begin, statements)
+            except Lost as lost:
+                if lost.unknown:
+                    raise OutcomeUnknown("The connection was lost before the database had said whether.") from lost
+                if not left:
+                    raise StoreBusy("The database cannot be reached.") from lost
+            except Failed as failed:
+                if failed.code not in AGAIN | OUTDATED or not left:
+                    raise _told(failed) from failed.error
+                # two that stood in each other's way should not meet again
+                await asyncio.sleep(random.uniform(0, 0.02))
+        raise AssertionError("the last try either answers or raises")
+
+    async def _run(self, begin: bytes | None, statements: Sequence[Statement]) -> list[list[Row]]:
+        session = await self._pool.take()
+        running = asyncio.create_task(session.run(begin, statements))
+        try:
+            # too long: what came of it is known only if the server says so in time
+            ended = (await asyncio.wait({running}, timeout=self._seconds))[0] or await _stopped(session, running)
+        except asyncio.CancelledError:
+            self._leave(session, running)
+            raise
+        await self._over(session, running)
+        if ended:
+            return running.result()
+        if begin is WRITES:
+            raise Lost(unknown=True)
+        raise StoreBusy(f"The database has not answered within {self._seconds:g} s.")
+
+    async def _over(self, session: Session, running: asyncio.Task[Any]) -> None:
+        if not running.done():
+            await session.close()
+            running.cancel()
+            await asyncio.wait({running})
+        error = None if running.cancelled() else running.exception()
+        if not isinstance(error, Failed | None) or (isinstance(error, Failed) and error.code in ELSEWHERE | OUTDATED):
+            await session.close()
+        await self._pool.free(session)
+
+    def _leave(self, session: Session, running: asyncio.Task[Any]) -> None:
+        """Nobody waits for it any more: stop it at the server. Whole or not at all, as it happens to be."""
+
+        async def stop() -> None:
+            await _stopped(session, running)
+            await self._over(session, running)
+
+        task = asyncio.create_task(stop())
+        self._left.add(task)
+        task.add_done_callback(self._left.discard)
+
+
+async def _stopped(session: Session, running: asyncio.Task[Any]) -> bool:
+    """Ask the server to stop it. Whether it has ended by then."""
+    try:
+        await session.cancel()
+    except psycopg.Error as error:
+        log.warning("a batch could not be stopped: %s", error)
+    return bool((await asyncio.wait({running}, timeout=CANCEL_SECONDS))[0])
+
+
+def conninfo(url: str, seconds: float) -> str:
+    """The URL with what bounds each wait, unless the URL itself says otherwise."""
+    given = conninfo_to_dict(url)
+    milliseconds = int(seconds * 1000)
+    options = (
+        f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
+        f" -c idle_in_transaction_session_timeout={milliseconds} -c jit=off -c TimeZone=UTC"
+    )
+    ours: dict[str, str | int] = {
+        "connect_timeout": max(2, int(seconds)),
+        "application_name": "aftersales",
+        "keepalives_idle": 30,
+        "tcp_user_timeout": 2 * milliseconds,
+    }
+    return make_conninfo("", **{**ours, **given, "options": f"{options} {given.get('options', '')}"})
+
+
+def _told(failed: Failed) -> Exception:
+    statement, code = failed.statement, failed.code
+    if statement is not None and statement.rows is not None and code == WRONG_COUNT:
+        return statement.refusal()
+    if code in LATER | ELSEWHERE | AGAIN | OUTDATED:
+        return StoreBusy(f"The database had no time for it: {failed}")
+    return failed.error

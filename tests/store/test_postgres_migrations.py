@@ -1,0 +1,135 @@
+"""The schema on PostgreSQL: that of the models, wide as on SQLite, sorted by bytes, and made once by however many."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from tests.postgres import Postgres, drop, new_database
+from tests.store.builders import world
+from tests.store.test_migrations import LATEST, tables
+
+from aftersales.store.database import Statement
+from aftersales.store.log import Log
+from aftersales.store.migrate import GROUNDWORK, migrate, schema_state
+
+pytestmark = pytest.mark.engine("postgres")  # of SQLite: test_migrations
+
+DUMPED = """
+    SELECT c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+        || COALESCE(' ' || l.collname, '') || COALESCE(' ' || pg_get_expr(d.adbin, d.adrelid), '')
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_collation l ON l.oid = a.attcollation
+    LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND c.relkind IN ('r', 'i') ORDER BY 1
+"""
+
+
+@pytest.fixture
+def url(engine: Postgres) -> Iterator[str]:
+    url = new_database(migrated=False)
+    yield url
+    drop(url)
+
+
+def dumped(url: str) -> list[str]:
+    with psycopg.connect(url) as connection:
+        return [line for (line,) in connection.execute(DUMPED)]
+
+
+async def test_a_new_database_is_brought_to_the_schema_of_this_release(url: str) -> None:
+    state = await schema_state(url)
+    assert (state.current, state.needed, state.fits) == (None, LATEST, False)
+
+    before = await migrate(url)
+
+    assert before == state
+    after = await schema_state(url)
+    assert (after.current, after.pending, after.fits, after.advice) == (LATEST, (), True, "")
+
+
+async def test_migrating_twice_changes_nothing(url: str) -> None:
+    await migrate(url)
+    made = dumped(url)
+
+    assert (await migrate(url)).fits
+
+    assert dumped(url) == made
+
+
+def test_machines_that_migrate_at_once_all_succeed(url: str) -> None:
+    program = "import asyncio, sys; from aftersales.store.migrate import migrate; asyncio.run(migrate(sys.argv[1]))"
+
+    each = [subprocess.Popen([sys.executable, "-c", program, url]) for _ in range(3)]
+
+    assert [process.wait(120) for process in each] == [0, 0, 0]
+    assert asyncio.run(schema_state(url)).fits
+
+
+async def test_the_tables_have_the_columns_of_the_models(url: str) -> None:
+    await migrate(url)
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
+            " AND table_name <> 'tortoise_migrations'"
+        ).fetchall()
+
+    assert {table: {column for other, column in found if other == table} for table, _ in found} == tables()
+
+
+async def test_no_column_is_narrower_or_sorted_otherwise_than_on_sqlite(url: str) -> None:
+    await migrate(url)
+    ours = [line for line in dumped(url) if line.partition(".")[0] in tables()]
+
+    kinds = {line.split(" ", 1)[1].split(" nextval")[0] for line in ours}
+
+    assert {kind.split("::")[0].split(" 0")[0] for kind in kinds} <= {
+        "bigint", "text C", "boolean", "boolean false", "text C ''", "bigint log_serial()",
+    }  # fmt: skip
+
+
+async def test_an_older_schema_and_a_lost_groundwork_are_told_and_mended(url: str) -> None:
+    await migrate(url)
+    with psycopg.connect(url) as connection:
+        connection.execute("ALTER TABLE requests ALTER COLUMN stage TYPE varchar(80)")
+
+    assert (await schema_state(url)).pending == (GROUNDWORK,)
+    await migrate(url)
+
+    assert (await schema_state(url)).fits
+
+
+async def test_a_migration_that_fails_leaves_nothing_of_itself(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        # the second of the migrations finds its index there
+        connection.execute("CREATE TABLE away (id int)")
+        connection.execute("CREATE INDEX idx_refunds_stuck_at ON away (id)")
+
+    with pytest.raises(psycopg.errors.DuplicateTable):
+        await migrate(url)
+    assert (await schema_state(url)).current == "0001_initial"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP TABLE away")
+    await migrate(url)
+
+    assert (await schema_state(url)).fits
+
+
+async def test_a_log_that_was_restored_into_another_server_goes_on_behind_its_end(url: str) -> None:
+    await migrate(url)
+    async with world(url) as w:
+        await w.open(await w.order("1"))
+        # as if the server that wrote it had counted far more transactions than this one
+        await w.ledger.database.write(Statement("UPDATE events SET serial = serial + 1000000000000"))
+
+    assert (await schema_state(url)).pending == (GROUNDWORK,)
+    await migrate(url)
+
+    assert (await schema_state(url)).fits
+    async with world(url) as w:
+        w.number_from(100)
+        log = Log(w.ledger.database)
+        end = await log.last_serial()
+        request = await w.open(await w.order("2"))
+        assert [event.request_id for event in await log.after(end)] == [request.id] * 2
