@@ -1,4 +1,7 @@
-"""Tests whose folder, or who themselves, ask for `engine` run on both databases; `--engine sqlite` for one of them."""
+"""Tests whose folder, or who themselves, ask for `engine` can run on both databases.
+
+Without `--engine` those of the store do, and all others run on SQLite; `--engine both` runs them all twice.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +15,7 @@ ENGINES = ("sqlite", "postgres")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--engine", choices=ENGINES, help="only this database")
+    parser.addoption("--engine", choices=(*ENGINES, "both"), help="this database only, or both for all")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,9 +25,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine" in metafunc.fixturenames:
         only = metafunc.definition.get_closest_marker("engine")
-        chosen = metafunc.config.getoption("engine")
-        names = [name for name in ((only.args[0],) if only else ENGINES) if chosen in (None, name)]
+        chosen = metafunc.config.getoption("engine") or default_engine(metafunc.definition.path)
+        names = [name for name in ((only.args[0],) if only else ENGINES) if chosen in ("both", name)]
         metafunc.parametrize("engine", names, indirect=True, scope="module")
+
+
+def default_engine(path: Path) -> str:
+    """Twice the whole would take longer than anybody waits for it before each change."""
+    return "both" if path.parent.name == "store" else "sqlite"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
