@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
+from strawberry import Schema
 
 from .asking import actor
 from .evidence.addresses import PATH
@@ -29,8 +30,8 @@ from .transport.auth import Authenticator, AuthSettings
 from .transport.caller import Caller
 from .transport.evidence import EvidenceOverHTTP
 from .transport.gate import Gate
-from .transport.graphiql import GraphiQL
 from .transport.limits import TransportSettings
+from .transport.page import Page
 from .transport.routes import routes
 
 log = logging.getLogger("aftersales.asgi")
@@ -47,12 +48,14 @@ def create_app(
     running: Running,
     *,
     tokens: Callable[[], Mapping[str, str]] = dict,
+    orders: Sequence[tuple[str, str]] = (),
     beside: Mapping[str, Callable[[], Work]] | None = None,
 ) -> Starlette:
     """The application of a server that was built. It closes the server when it ends.
 
     Args:
         tokens: what the page to try things on offers to be, by name.
+        orders: what it offers to claim: ids of orders, each with one of its lines.
         beside: other work to run as long as the server does.
 
     Raises:
@@ -62,7 +65,8 @@ def create_app(
     settings = running.settings
     if settings.production and not running.registry.has_gateway:
         raise CannotStart(NOBODY_PAYS)
-    operations = Operations(build_schema(running.registry))
+    schema = build_schema(running.registry)
+    operations = Operations(schema)
 
     def context(caller: Caller) -> Context:
         base = None if settings.public_url else reached_at(caller)
@@ -83,7 +87,9 @@ def create_app(
             await loops.stop()
             await running.close()
 
-    page = None if settings.production else GraphiQL(tokens)
+    page = (
+        None if settings.production else Page(gate.settings.path, tokens, orders, told_to_strangers(schema, settings))
+    )
     app = Starlette(
         routes=[
             *routes(gate, Authenticator(auth_settings(settings), real_time), page),
@@ -97,6 +103,10 @@ def create_app(
     )
     app.router.redirect_slashes = False
     return app
+
+
+def told_to_strangers(schema: Schema, settings: Settings) -> str:
+    return schema.as_str() if settings.strangers_introspect else ""
 
 
 def reached_at(caller: Caller) -> str | None:
