@@ -23,9 +23,9 @@ async function begin() {
   const schema = () => known.schema;
   const explorer = new Explorer(() => marked);
   const workbench = new Workbench({ library: operations, orders: start.orders, schema });
-  const toEditor = (operation, variables) => {
+  const toEditor = (operation, ready) => {
     location.hash = "operations";
-    workbench.choose(operation, variables);
+    workbench.choose(operation, ready);
     workbench.variables.area.focus();
   };
   const go = (number) => (location.hash = number ? `board/${number}` : "board");

@@ -31,9 +31,10 @@ export function prefilled({ action, target }, request, { library, schema }) {
   const operation = found ?? { name: action.mutation, text: made(action.mutation, schema), field: action.mutation, kind: "mutation" };
   const [{ variables }] = read(operation.text).operations;
   const { hint, ...more } = asked(action);
-  const amount = action.maximumAmount && { amount: { amount: action.maximumAmount.amount, currency: action.maximumAmount.currency } };
-  const known = { ...about({ ...request, order: { ...request.order, lines: request.lines.map((one) => one.orderLine) }, reason: {} }), ...more, ...amount, ...target, idempotencyKey: newKey() };
-  return [operation, variablesFor(variables.items, schema, known)];
+  const { maximumAmount: most } = action;
+  const amount = most && { amount: { amount: most.amount, currency: most.currency } };
+  const known = { ...about({ ...request, reason: {} }), ...amount, ...more, ...target, idempotencyKey: newKey() };
+  return [operation, { variables: variablesFor(variables.items, schema, known), hint: hint ?? "" }];
 }
 
 /** Asks for the yes, shows what would come of it, and does it. */

@@ -10,7 +10,7 @@ import { party, words } from "./words.js";
 
 export class Detail {
   /**
-   * @param {{schema: () => object, library: object[], toEditor: (operation: object, variables: object) => void, closed: () => void}} given
+   * @param {{schema: () => object, library: object[], toEditor: (operation: object, ready: object) => void, closed: () => void}} given
    */
   constructor(given) {
     this.given = given;

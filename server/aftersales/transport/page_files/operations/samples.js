@@ -1,78 +1,91 @@
 // Variables that do something true: ids, versions and reasons out of what the person sees at this moment.
 
-import { data } from "../asking.js";
 import { now } from "../clock.js";
+import { innermost } from "../language/schema.js";
 import { read } from "../language/reader.js";
 import { newKey, variablesFor } from "./filling.js";
+import { Seen } from "./seen.js";
 import { claimOf, SPECIAL } from "./special_samples.js";
-
-const SEEN = `query Seen {
-  me { party shops { id market } }
-  requests(first: 100) {
-    nodes {
-      id number version
-      kind { handle }
-      reason { handle }
-      order { id lines { id skuId productName quantity } total { currency } }
-      lines { quantity orderLine { id } }
-      shipments { leg status carrier trackingNumber }
-      availableActions { ...Action }
-      disputes { availableActions { handle mutation } }
-      appeal { id version availableActions { ...Action } }
-    }
-  }
-}
-fragment Action on AvailableAction {
-  handle mutation maximumAmount { amount currency } reasons { handle evidenceRequired }
-}`;
 
 /**
  * @param {{name: string, text: string, field: string, kind: string}} operation
- * @param {[string, string][]} orders what may be claimed, as the server says: ids of orders and of a line of each
+ * @param {object} given
+ * @param {[string, string][]} given.orders what may be claimed, as the server says: ids of orders and of a line of each
+ * @param {string[]} given.evidence ids of files that the person has shown on this page
  * @returns {Promise<{variables: object, hint: string}>} `hint` says what to expect, where that is not plain
  */
-export async function sample(operation, { schema, token, orders }) {
+export async function sample(operation, { schema, token, orders, evidence = [] }) {
   const [{ variables }] = read(operation.text).operations;
-  const seen = token ? await data(SEEN, {}, token).catch(() => null) : null;
-  if (!seen) {
-    const hint = token ? "You may not read requests, so that the ids are yours to fill in." : "Choose who you are, and the ids are filled in.";
-    return { variables: variablesFor(variables.items, schema, plainly()), hint };
-  }
-  const facts = { schema, token, orders, seen, requests: seen.requests.nodes, field: operation.field };
-  const { hint = "", ...known } = await knownFor(operation, facts);
-  return { variables: variablesFor(variables.items, schema, { ...plainly(), ...known }), hint };
+  const fill = (known) => variablesFor(variables.items, schema, { ...plainly(), ...known });
+  const seen = token ? await Seen.by(token) : null;
+  if (!seen) return { variables: fill({}), hint: "Choose who you are, and the ids are filled in." };
+  const { hint = "", ...known } = await knownFor(operation, { schema, orders, evidence, seen, field: operation.field });
+  return { variables: fill(known), hint };
 }
 
-async function knownFor(operation, facts) {
+function knownFor(operation, facts) {
   if (SPECIAL[operation.name]) return SPECIAL[operation.name](facts);
-  if (operation.name.endsWith("Open") && operation.kind === "mutation") {
-    const opened = await claimOf(operation.name, facts);
-    if (opened) return opened;
-  }
-  return operation.kind === "mutation" ? actOn(facts) : about(facts.requests[0]);
+  if (operation.kind !== "mutation") return about(facts.seen.requests[0]);
+  const inputs = inputsOf(operation, facts.schema);
+  if (inputs?.has("orderId")) return claimOf(operation.name, facts);
+  return inputs?.has("appealId") ? actOnAppeal(facts) : actOn(facts);
 }
+
+function inputsOf({ field }, schema) {
+  const input = schema.root("mutation").fields.get(field)?.args.get("input");
+  return input && schema.type(innermost(input.type)).inputs;
+}
+
+const UNKNOWN = "Nothing you see allows this now: expect a refusal that says why.";
 
 /** What any act needs: the record that allows it now, and what the act itself asks. */
-function actOn({ requests, field }) {
-  for (const request of requests) {
-    const { appeal } = request;
-    const own = [...request.availableActions, ...request.disputes.flatMap((one) => one.availableActions)];
-    const action = own.find((one) => one.mutation === field);
-    if (action) return { ...about(request), ...asked(action) };
-    const appealed = appeal?.availableActions.find((one) => one.mutation === field);
-    if (appealed) return { ...about(request), ...asked(appealed), appealId: appeal.id, expectedVersion: appeal.version };
-  }
-  const hint = "None of the first hundred requests you see allows this now: expect a refusal that says why.";
-  const appeal = requests.find((one) => one.appeal)?.appeal;
-  const which = appeal ? { appealId: appeal.id } : {};
-  return { ...about(requests[0]), ...which, hint };
+async function actOn({ seen, field, evidence }) {
+  const found = await seen.find((request) => {
+    const all = [request, ...request.disputes].flatMap((one) => one.availableActions);
+    const action = all.find((one) => one.mutation === field);
+    return action && { ...about(request), ...part(request, field), ...again(request, field, evidence), ...asked(action, evidence) };
+  });
+  return found ?? { ...about(seen.requests[0]), hint: UNKNOWN };
 }
 
-/** The reason that asks for least, and a word to go with it. */
-export function asked({ reasons = [], handle }) {
-  const reason = reasons.find((one) => !one.evidenceRequired) ?? reasons[0];
-  const hint = reason?.evidenceRequired ? "Every reason wants something shown: stage a file first, and name it in `evidenceIds`." : "";
-  return { ...(reason ? { reason: reason.handle } : {}), action: handle, ...(hint ? { hint } : {}) };
+/** Half of it, where all of it would be another act. */
+function part({ money: { maximum } }, field) {
+  return field === "offerMake" ? { amount: { ...maximum, amount: String(Math.floor(maximum.amount / 2)) } } : {};
+}
+
+/** Whoever asks anew shows anew what the reason wants. */
+function again({ reason }, field, evidence) {
+  return reason.evidenceRequired && ["requestEdit", "requestResubmit"].includes(field) ? show(evidence) : {};
+}
+
+function actOnAppeal({ seen: { appeals }, field, evidence }) {
+  for (const { id, version, availableActions } of appeals) {
+    const action = availableActions.find((one) => one.mutation === field);
+    if (action) return { appealId: id, expectedVersion: version, ...asked(action, evidence) };
+  }
+  const [any] = appeals;
+  return { ...(any ? { appealId: any.id, expectedVersion: any.version } : {}), hint: UNKNOWN };
+}
+
+// Reasons that an act knows without telling them among its actions.
+const REASONS = { outboundRefundInstead: "out_of_stock" };
+
+// Acts that are nothing without something shown, whatever the reason.
+const SHOWS = ["appealAddEvidence"];
+
+/** The reason that asks for least, and what must be shown with it. */
+export function asked({ reasons, mutation }, evidence = []) {
+  const reason = leastAsking(reasons) ?? { handle: REASONS[mutation] };
+  const shown = reason.evidenceRequired || SHOWS.includes(mutation) ? show(evidence) : {};
+  return { ...(reason.handle ? { reason: reason.handle } : {}), ...shown };
+}
+
+export const leastAsking = (reasons) => reasons.find((one) => !one.evidenceRequired) ?? reasons[0];
+
+/** The latest file that was shown; a file is named once. */
+export function show(evidence) {
+  if (evidence.length) return { evidenceIds: evidence.slice(-1) };
+  return { hint: "Something must be shown with it. Run EvidenceLink first: what it answers is named here then." };
 }
 
 /** A request, under all the names that inputs have for it. */
@@ -82,11 +95,9 @@ export function about(request) {
   return {
     id,
     by: { id },
-    ids: [id],
     requestId: id,
     expectedVersion: version,
     orderId: order.id,
-    orderLineId: order.lines[0].id,
     lines: lines.map((line) => ({ orderLineId: line.orderLine.id, quantity: line.quantity })),
     reason: reason.handle,
   };

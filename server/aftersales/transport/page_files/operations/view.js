@@ -20,6 +20,7 @@ export class Workbench {
    */
   constructor(given) {
     this.given = given;
+    this.evidence = []; // ids of files that this person has shown
     this.answer = new Answer();
     this.document = new Editor({
       id: "document",
@@ -54,18 +55,19 @@ export class Workbench {
 
   personChanged() {
     this._leave();
+    this.evidence = [];
     this.answer.empty();
     if (this.chosen) this.choose(this.chosen);
   }
 
   /** Puts an operation into the editor, with variables that fit what the person sees. */
-  async choose(operation, variables) {
+  async choose(operation, ready) {
     this.chosen = operation;
     this.document.value = operation.text;
     this.list();
     byId("library").open = wide();
     this.hint.textContent = "Filling in ids of what you see …";
-    const filled = variables ? { variables, hint: "" } : await this._sample(operation);
+    const filled = ready ?? (await this._sample(operation));
     if (this.chosen !== operation) return; // another was chosen meanwhile
     this.variables.value = JSON.stringify(filled.variables, null, 2);
     this.hint.textContent = filled.hint;
@@ -84,7 +86,9 @@ export class Workbench {
     this.stopping = new AbortController();
     try {
       const asked = { document: text, variables, operationName: operation.name?.text };
-      this.answer.show(await ask(asked, person.token, this.stopping.signal));
+      const answer = await ask(asked, person.token, this.stopping.signal);
+      this.answer.show(answer);
+      this._remember(answer.body, variables);
     } catch (error) {
       if (error.name !== "AbortError") this.answer.fault(error);
     }
@@ -98,7 +102,7 @@ export class Workbench {
 
   _sample(operation) {
     if (!this.schema) return { variables: {}, hint: "The schema has not come yet." };
-    return sample(operation, { schema: this.schema, token: person.token, orders: this.given.orders });
+    return sample(operation, { schema: this.schema, token: person.token, orders: this.given.orders, evidence: this.evidence });
   }
 
   _follow(text, operation, variables) {
@@ -111,6 +115,16 @@ export class Workbench {
     this.stopping?.abort();
     this.following?.stop();
     this.following = null;
+  }
+
+  /** A file that is there to be seen may be named by the operations that follow. */
+  _remember({ data: told }, variables) {
+    for (const payload of Object.values(told ?? {})) {
+      const done = payload?.problems?.length === 0;
+      const named = JSON.stringify(variables);
+      if (done) this.evidence = this.evidence.filter((id) => !named.includes(id)); // a file is named once
+      if (payload?.evidence?.url) this.evidence.push(payload.evidence.id);
+    }
   }
 
   /** The one the cursor stands in, else the first. */
