@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
+from strawberry import Schema
 
 from .asking import actor
 from .evidence.addresses import PATH
@@ -33,8 +34,8 @@ from .transport.auth import Authenticator, AuthSettings
 from .transport.caller import Caller
 from .transport.evidence import EvidenceOverHTTP
 from .transport.gate import Gate
-from .transport.graphiql import GraphiQL
 from .transport.limits import TransportSettings
+from .transport.page import Page
 from .transport.routes import routes
 
 log = logging.getLogger("aftersales.asgi")
@@ -53,12 +54,14 @@ def create_app(
     running: Running,
     *,
     tokens: Callable[[], Mapping[str, str]] = dict,
+    orders: Sequence[tuple[str, str]] = (),
     beside: Mapping[str, Callable[[], Work]] | None = None,
 ) -> Starlette:
     """The application of a server that was built. It closes the server when it ends.
 
     Args:
         tokens: what the page to try things on offers to be, by name.
+        orders: what it offers to claim: ids of orders, each with one of its lines.
         beside: other work to run as long as the server does.
 
     Raises:
@@ -68,10 +71,10 @@ def create_app(
     settings = running.settings
     if settings.production and not running.registry.has_gateway:
         raise CannotStart(NOBODY_PAYS)
+    schema = build_schema(running.registry)
     operations = Operations(
-        build_schema(running.registry), limits(DocumentLimits, "document_", settings),
-        limits(VariableLimits, "variable_", settings),
-    )  # fmt: skip
+        schema, limits(DocumentLimits, "document_", settings), limits(VariableLimits, "variable_", settings)
+    )
 
     def context(caller: Caller) -> Context:
         base = None if settings.public_url else reached_at(caller)
@@ -93,7 +96,9 @@ def create_app(
             await loops.stop()
             await running.close()
 
-    page = None if settings.production else GraphiQL(tokens)
+    page = (
+        None if settings.production else Page(gate.settings.path, tokens, orders, told_to_strangers(schema, settings))
+    )
     app = Starlette(
         routes=[
             *routes(gate, Authenticator(auth_settings(settings), real_time), page),
@@ -124,6 +129,10 @@ def trusted(settings: Settings, operations: Operations) -> Trusted:
     except BadManifest as bad:
         raise CannotStart(str(bad)) from None
     return Trusted(texts, only=settings.documents_only)
+
+
+def told_to_strangers(schema: Schema, settings: Settings) -> str:
+    return schema.as_str() if settings.shown_to_strangers else ""
 
 
 def reached_at(caller: Caller) -> str | None:

@@ -1,4 +1,4 @@
-"""The documents that code gives are those in `docs/`, and leave nothing unexplained."""
+"""What is generated is what the code gives, and leaves nothing unexplained."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 from aftersales.policy_book import book
 from aftersales.reference.documents import BUILT_IN, documents
 from aftersales.reference.guards import unexplained
+from aftersales.reference.operations import FILE, operations
 from aftersales.registry import Registry
 
 ROOT = Path(__file__).parents[2]
@@ -17,6 +18,10 @@ def test_a_generated_document_is_what_the_code_gives(name: str) -> None:
     text = documents()[name]
 
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text, "run `python -m aftersales.reference`"
+
+
+def test_the_page_offers_the_published_operations() -> None:
+    assert (ROOT / FILE).read_text(encoding="utf-8") == operations(ROOT), "run `python -m aftersales.reference`"
 
 
 def test_every_guard_says_what_must_hold() -> None:

@@ -466,7 +466,7 @@ def test_a_sellers_reasons_are_those_of_the_orders_state() -> None:
 
 def test_the_row_of_ones_own_party_is_taken_where_two_parties_have_one() -> None:
     kind = kinds()[RO]
-    theirs = Transition("X1", PENDING_REVIEW, "approve", REFUNDING, Party.PLATFORM, "Approve oneself")
+    theirs = Transition("X1", PENDING_REVIEW, "approve", REFUNDING, Party.PLATFORM, "Approve for them")
     both = Process("x", (theirs, *RO_ROWS), COMMON, REFUNDING)
 
     change = decide(replace(attempt(a_request(RO), "approve"), kind=replace(kind, process=both)))

@@ -93,11 +93,18 @@ def test_a_stranger_may_read_the_schema_and_nothing_else(demo: Server) -> None:
 
 
 def test_the_page_to_try_things_on_knows_the_tokens(demo: Server) -> None:
-    page = httpx.get(demo.url, headers={"accept": "text/html"}).text
+    root = demo.url.removesuffix("/graphql")
 
-    assert "graphiql" in page
-    assert all(name in page for name in demo.tokens)
-    assert httpx.get(demo.url.removesuffix("/graphql") + "/").headers["location"] == "/graphql"
+    page = httpx.get(demo.url, headers={"accept": "text/html"}).text
+    start = httpx.get(f"{root}/page/start.json").json()
+
+    assert "page/main.js" in page
+    assert [name for name, _ in start["people"]] == list(demo.tokens)
+    assert [id for order in start["orders"] for id in order] == [
+        line.strip() for line in demo.said if line.startswith(("  or_", "  ol_"))
+    ]
+    assert "@contributedBy" in httpx.get(f"{root}/page/schema.graphql").text
+    assert httpx.get(f"{root}/").headers["location"] == "/graphql"
 
 
 def test_it_says_that_it_is_alive_and_ready(demo: Server) -> None:

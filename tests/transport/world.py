@@ -16,9 +16,9 @@ from aftersales.graphql.trusted import NONE, Trusted
 from aftersales.transport.auth import Authenticate, Authenticator, AuthSettings
 from aftersales.transport.caller import Caller
 from aftersales.transport.gate import Gate
-from aftersales.transport.graphiql import GraphiQL
 from aftersales.transport.launcher import Server, address, bound, config
 from aftersales.transport.limits import TransportSettings
+from aftersales.transport.page import Page
 from aftersales.transport.routes import routes
 from aftersales.transport.tokens import mint
 
@@ -166,7 +166,7 @@ async def serving(
     settings: TransportSettings = TransportSettings(),  # noqa: B008 - frozen
     *,
     authenticate: Authenticate | None = None,
-    page: GraphiQL | None = None,
+    page: Page | None = None,
     trusted: Trusted = NONE,
 ) -> AsyncIterator[Door]:
     world = World()

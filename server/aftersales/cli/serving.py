@@ -84,7 +84,12 @@ def _serve(running: Running, demo: Demo | None = None, people: Callable[[], Mapp
         log.warning("whoever reaches %s can make tokens: the secret is known to everybody", settings.host)
     if not running.registry.has_gateway:
         log.warning("no installed plugin can pay refunds: they will wait")
-    app = create_app(running, tokens=people, beside={"world": demo.world.play} if demo else {})
+    app = create_app(
+        running,
+        tokens=people,
+        orders=[(order.id, order.lines[0].id) for order in demo.orders] if demo else [],
+        beside={"world": demo.world.play} if demo else {},
+    )
     doors = transport_settings(settings)
 
     def ready(address: str) -> None:

@@ -45,7 +45,7 @@ overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 20_000
 
 @dataclass(frozen=True, slots=True)
 class DocumentLimits:
-    """What a document may ask, fragments spread out. The introspection of GraphiQL fits in.
+    """What a document may ask, fragments spread out. The introspection of any IDE fits in.
 
     Args:
         characters, tokens: of the text, comments included.

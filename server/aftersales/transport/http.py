@@ -16,8 +16,8 @@ from .auth import Authenticate, Claims, Unauthorized
 from .body import Left
 from .caller import Caller, caller
 from .gate import Gate
-from .graphiql import GraphiQL
 from .keys import KeysUnavailable
+from .page import Page
 from .params import Params
 from .refusal import CLOSE, SOON, Headers, Turned
 from .sse import Charged
@@ -32,7 +32,7 @@ class GraphQLOverHTTP:
         page: shown to a browser that asks for a page; None for no page at all.
     """
 
-    def __init__(self, gate: Gate, authenticate: Authenticate, page: GraphiQL | None = None) -> None:
+    def __init__(self, gate: Gate, authenticate: Authenticate, page: Page | None = None) -> None:
         self.gate = gate
         self.settings = gate.settings
         self.authenticate = authenticate
