@@ -183,6 +183,14 @@ async def test_a_new_document_is_read_at_its_callers_expense() -> None:
     assert first.json()["extensions"]["cost"]["remaining"] == 15 - 10 - 1
 
 
+async def test_many_who_bring_the_same_new_document_have_it_read_once() -> None:
+    async with serving(TransportSettings(operations_of_one=100)) as door:
+        answers = await asyncio.gather(*(post(door, "{ hello } # the same for all of them") for _ in range(40)))
+
+        assert not door.gate.reading
+    assert {answer.status_code for answer in answers} == {200}
+
+
 async def test_what_costs_too_much_at_once_is_refused_whatever_the_budget() -> None:
     async with serving(TransportSettings(cost=3)) as door:
         fine = await post(door, "{ a: hello b: hello c: hello }")

@@ -10,6 +10,7 @@ from typing import Any
 
 from graphql import ExecutionResult, OperationType
 
+from aftersales.graphql.documents import Document
 from aftersales.graphql.masking import GraphQLErrors, mistake
 from aftersales.graphql.operations import Operations, Prepared
 from aftersales.graphql.trusted import NONE, Trusted
@@ -73,6 +74,7 @@ class Gate:
         self.places = Places(settings.operations, "operations")
         self.streams = Places(settings.streams, "streams")
         self.aside = Aside()
+        self.reading: dict[tuple[str, str | None], asyncio.Task[Document]] = {}
         self.pace = Pace()
         self.lanes = Lanes(settings.operations_of_one)
         self.connections = Connections(settings.streams_of_one)
@@ -89,11 +91,7 @@ class Gate:
         text = self.trusted.text(params.query, params.document_id)
         document = self.operations.documents.known(text, params.operation_name)
         if document is None:
-            self.budgets.spend(caller, reading_cost(text))
-            document = await self.aside.run(
-                identity(caller), self.operations.documents.read, text, params.operation_name
-            )
-            self.operations.documents.keep(text, params.operation_name, document)
+            document = await self._read(text, params.operation_name, caller)
         if params.size <= LIGHT:
             prepared = self.operations.coerced(document, params.variables)
         else:
@@ -103,6 +101,22 @@ class Gate:
         if prepared.cost > self.settings.cost:
             raise too_dear(prepared.cost, self.settings.cost)
         return prepared
+
+    async def _read(self, text: str, name: str | None, caller: Caller) -> Document:
+        """Once, also for a thousand boards that come back at the same time and ask the same; the first one pays."""
+        key = text, name
+        if (task := self.reading.get(key)) is None:
+            self.budgets.spend(caller, reading_cost(text))
+            task = asyncio.create_task(self.aside.run(identity(caller), self.operations.documents.read, text, name))
+            self.reading[key] = task
+            task.add_done_callback(lambda task: self._have_read(key, task))
+        # whoever leaves takes it from nobody else
+        return await asyncio.shield(task)
+
+    def _have_read(self, key: tuple[str, str | None], task: asyncio.Task[Document]) -> None:
+        del self.reading[key]
+        if not task.cancelled() and task.exception() is None:
+            self.operations.documents.keep(*key, task.result())
 
     def charge(self, prepared: Prepared, caller: Caller) -> Balance:
         """Takes what the operation costs, before it reads anything.
