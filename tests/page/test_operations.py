@@ -1,5 +1,6 @@
 """The workbench: choose, run, follow; and an editor that helps."""
 
+import re
 from typing import Any
 
 import orjson
@@ -80,7 +81,9 @@ def test_a_query_runs_with_the_ids_of_what_one_sees(bench: Browser) -> None:
 
     assert '"number": "AS-' in answer(bench)
     assert bench.there(".answer .facts .line").text == "Done"
-    assert " ms" in bench.there(".answer .facts").text
+    facts = bench.there(".answer .facts").text
+    assert " ms" in facts
+    assert re.search(r"cost \d+, \d+ left", facts)
 
 
 def test_a_mutation_runs_and_says_what_it_did(bench: Browser) -> None:
@@ -287,6 +290,14 @@ def test_variables_that_are_no_json_are_not_sent(bench: Browser) -> None:
 
     bench.there(".hint", "The variables are no JSON")
     assert bench.focused() == "variables"
+
+
+def test_who_may_read_nothing_is_told_why_nothing_is_filled_in(bench: Browser) -> None:
+    bench.become("a stranger")
+    choose(bench, "RequestDetail")
+
+    assert bench.there(".hint").text == "Choose who you are, and the ids are filled in."
+    assert orjson.loads(value(bench, "variables")) == {"by": {"id": ""}}
 
 
 def test_a_token_may_be_pasted_and_is_forgotten_with_the_page(bench: Browser, demo: Server) -> None:

@@ -33,7 +33,7 @@ export class Answer {
       h("span.count", {}, String(status)),
       h("span.count", {}, `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`),
       h("span.count", {}, bytes < 1000 ? `${bytes} B` : `${(bytes / 1000).toFixed(1)} kB`),
-      cost !== undefined ? h("span.count", {}, `cost ${typeof cost === "object" ? JSON.stringify(cost) : cost}`) : null,
+      cost ? h("span.count", { title: `of ${cost.capacity}, ${cost.refillPerSecond} more each second` }, price(cost)) : null,
     ];
     fill(this.facts, parts);
     fill(this.body, tree(body));
@@ -70,6 +70,9 @@ function verdict(body) {
   if (count) return count === 1 ? "Refused: a problem" : `Refused: ${count} problems`;
   return "Done";
 }
+
+/** What it cost, and what is left of the budget. */
+const price = ({ requested, remaining }) => `cost ${requested}, ${remaining} left`;
 
 /** How many problems the payloads of mutations tell. */
 const problems = ({ data }) => Object.values(data ?? {}).reduce((sum, payload) => sum + (payload?.problems?.length ?? 0), 0);

@@ -17,10 +17,14 @@ import { claimOf, SPECIAL } from "./special_samples.js";
 export async function sample(operation, { schema, token, orders, evidence = [] }) {
   const [{ variables }] = read(operation.text).operations;
   const fill = (known) => variablesFor(variables.items, schema, { ...plainly(), ...known });
-  const seen = token ? await Seen.by(token) : null;
-  if (!seen) return { variables: fill({}), hint: "Choose who you are, and the ids are filled in." };
-  const { hint = "", ...known } = await knownFor(operation, { schema, orders, evidence, seen, field: operation.field });
-  return { variables: fill(known), hint };
+  if (!token) return { variables: fill({}), hint: "Choose who you are, and the ids are filled in." };
+  try {
+    const seen = await Seen.by(token);
+    const { hint = "", ...known } = await knownFor(operation, { schema, orders, evidence, seen, field: operation.field });
+    return { variables: fill(known), hint };
+  } catch (error) {
+    return { variables: fill({}), hint: `Nothing is filled in: ${error.message}` };
+  }
 }
 
 function knownFor(operation, facts) {

@@ -31,16 +31,12 @@ const PERSON = `query Person {
 ${ACTION}`;
 
 export class Seen {
-  /** @returns {Promise<Seen|null>} null for who may read nothing */
+  /** @throws {Refused} for a token that is no longer good, or a budget that is spent */
   static async by(token) {
-    try {
-      const { me, appeals } = await data(PERSON, {}, token);
-      const seen = new Seen(token, me, appeals.nodes);
-      await seen._next();
-      return seen;
-    } catch {
-      return null; // a stranger, or a token that is no longer good: the ids are theirs to fill in
-    }
+    const { me, appeals } = await data(PERSON, {}, token);
+    const seen = new Seen(token, me, appeals.nodes);
+    await seen._next();
+    return seen;
   }
 
   constructor(token, me, appeals) {
