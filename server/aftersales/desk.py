@@ -218,7 +218,7 @@ class Desk:
         """
         await self.ledger.commit_arrival(record, change=change, stub=stub, processed_at=self.clock())
         if change:
-            self._told((change,))
+            self.told((change,))
 
     async def seen(self, request_id: str, actor: Actor) -> Request:
         """The request, if it is the actor's to see; to others it does not exist."""
@@ -395,9 +395,10 @@ class Desk:
 
     async def _write(self, changes: Sequence[Change], key: Key | None) -> None:
         await self.ledger.commit(changes, processed_at=self.clock(), key=key)
-        self._told(changes)
+        self.told(changes)
 
-    def _told(self, changes: Sequence[Change]) -> None:
+    def told(self, changes: Sequence[Change]) -> None:
+        """Say to streams and plugins what was written."""
         for listener in self.announces:
             listener.announce(changes)
         for change in changes:

@@ -18,6 +18,7 @@ from .feed import Feed
 from .graphql.context import House
 from .graphql.words import Languages
 from .policy_book import POLICIES, book, calendar, digits
+from .privacy import Privacy
 from .registry import Plugin, Registry
 from .rulebooks import Rulebooks
 from .settings import DEFAULT_DATABASE, PREFIX, CannotStart, Settings
@@ -73,12 +74,13 @@ class Running:
             log.error("the database did not close within %s s", CLOSING_SECONDS)
 
     async def _tidy(self) -> None:
-        """Clears away idempotency keys that are no longer honoured."""
+        """Clears away idempotency keys that are no longer honoured, and files that an erasure did not come to."""
         while True:
             try:
                 await self.desk.ledger.forget(self.clock() - LIFETIME)
+                await self.house.locker.clear()
             except Exception:
-                log.exception("used keys could not be cleared away")
+                log.exception("what is no longer kept could not be cleared away")
             await asyncio.sleep(max(1.0, self.clock.real_seconds(TIDYING)))
 
 
@@ -152,8 +154,8 @@ async def build(
     languages = Languages(["aftersales", *packages(registry)])
     locker = Locker(ledger, objects, addresses(settings, clock), clock)
     house = House(
-        desk, lists, lines, feed, languages, Appeals(database), Rulebooks(desk, lists), locker, base(settings),
-        settings.heartbeat_seconds,
+        desk, lists, lines, feed, languages, Appeals(database), Rulebooks(desk, lists),
+        Privacy(desk, locker), locker, base(settings), settings.heartbeat_seconds,
     )  # fmt: skip
     return Running(
         settings,

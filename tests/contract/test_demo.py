@@ -224,6 +224,22 @@ def test_an_app_brings_in_an_order(demo: Server) -> None:
     assert [row["outcome"] for row in answer["results"]] == ["CREATED"]
 
 
+def test_a_buyer_of_whom_nothing_is_open_is_erased(demo: Server) -> None:
+    order = {
+        "number": "5900000000002", "shopId": "mawar", "buyer": {"id": "passing", "name": "A passer-by"},
+        "currency": "IDR", "state": "DELIVERED",
+        "placedAt": (datetime.now(UTC) - timedelta(days=2)).isoformat(timespec="seconds"),
+        "deliveredAt": (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="seconds"),
+        "lines": [{"skuId": "MW-SCF-1", "productName": "Silk scarf", "quantity": 1, "unitPaid": "129500"}],
+    }  # fmt: skip
+    ask(demo, "OrdersImport", APP, input={"idempotencyKey": f"{next(keys)}", "orders": [order]})
+
+    answer = ask(demo, "PrivacyErase", AGENT, input={"idempotencyKey": f"{next(keys)}", "buyerId": "by_passing"})
+
+    assert answer["problems"] == []
+    assert answer["erasure"]["orders"] == 1
+
+
 def test_a_board_hears_what_happens(demo: Server) -> None:
     query = OPERATIONS["RequestStream"].read_text(encoding="utf-8")
     headers = {"authorization": f"Bearer {demo.tokens[AGENT]}", "accept": "text/event-stream"}

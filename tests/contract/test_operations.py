@@ -377,6 +377,21 @@ async def orders_import(town: Town) -> None:
 
 
 @story
+async def privacy_erase(town: Town) -> None:
+    request = await town.refund_only()
+    open_still = await town.ask("PrivacyErase", AGENT, input={"idempotencyKey": "soon", "buyerId": BUYER.id})
+    await town.decide("RequestClose", AGENT, request, note="Settled on the phone")
+
+    gone = await town.do("PrivacyErase", AGENT, buyerId=BUYER.id)
+
+    assert [problem["code"] for problem in open_still["problems"]] == ["INELIGIBLE"]
+    assert (gone["erasure"]["orders"], gone["erasure"]["requests"]) == (1, 1)
+    seen = await town.ask("RequestDetail", SELLER, by={"id": request["id"]})
+    assert seen["history"]["nodes"][0]["type"] == "PersonalDataErased"
+    assert await town.ask("RequestDetail", BUYER, by={"id": request["id"]}) is None
+
+
+@story
 async def carrier_report(town: Town) -> None:
     request = await town.approved_return()
     taken = {

@@ -245,5 +245,8 @@ class Counted:
         self.hops.append(len(statements))
         return await self.inner.write(*statements)
 
+    async def scrub(self) -> None:
+        await self.inner.scrub()
+
     async def close(self) -> None:
         await self.inner.close()

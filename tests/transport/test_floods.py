@@ -24,7 +24,9 @@ def frame(kind: int, data: bytes = b"") -> bytes:
     return bytes([kind]) + size + mask + bytes(byte ^ mask[n % 4] for n, byte in enumerate(data))
 
 
-@pytest.mark.parametrize("flood", [frame(FIRST) + frame(MORE) * 2_000, frame(0x81, b"\xff")])
+@pytest.mark.parametrize(
+    "flood", [frame(FIRST) + frame(MORE) * 2_000, frame(0x81, b"\xff")], ids=["fragments without end", "no text"]
+)
 async def test_fragments_without_end_and_bytes_that_are_no_text_end_the_connection(flood: bytes) -> None:
     async with serving() as door:
         reader, writer = await shaken(door)

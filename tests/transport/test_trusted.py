@@ -161,7 +161,7 @@ def test_the_command_writes_what_the_server_reads(tmp_path: Path) -> None:
 def test_a_server_does_not_start_on_documents_that_it_could_not_run(tmp_path: Path) -> None:
     settings = {"AFTERSALES_DOCUMENTS": str(written(tmp_path, {"x": "{ nonsense }"}))}
 
-    told = run("serve", "--demo", "--port", "0", folder=tmp_path, settings=settings)
+    told = run("serve", "--port", "0", folder=tmp_path, settings=settings)
 
     assert told.returncode == 1
     assert "x: Cannot query field 'nonsense'" in told.stderr

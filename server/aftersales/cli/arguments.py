@@ -64,6 +64,14 @@ def parser() -> argparse.ArgumentParser:
                            help="list this refund, unasked and given up, no more; may be said again")  # fmt: skip
     _database(attention)
 
+    erase = _command(commands, "erase", "records:erase", "Erase a buyer's personal data.", """
+        Name, id, words and files of the buyer; money and history stay. Refused while a request of theirs is not
+        settled. It cannot be undone; cut off in the middle, it is to be said again. docs/privacy.md says what goes.
+        """)  # fmt: skip
+    erase.add_argument("buyer", metavar="BUYER", help="the buyer's id, as in Request.buyer.id")
+    erase.add_argument("--by", required=True, metavar="ID", help="who decided it, for the record of erasures")
+    _database(erase)
+
     token = _command(commands, "token", "tokens:token", "Print a token, made with the server's secret.", """
         For a developer's machine. In production an issuer of yours makes the tokens, and the server has its keys.
         """)  # fmt: skip

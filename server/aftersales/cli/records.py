@@ -6,6 +6,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import BinaryIO
 
+from ..engine.refusal import Refused
+from ..engine.vocabulary import Actor, Party
 from ..marketplace import FORMAT, Outcome, RowResult, Summary, TooLarge, import_file, import_returns, shop_id
 from ..marketplace.returns import Summary as ReturnsSummary
 from ..running import build, told_in_words
@@ -24,6 +26,25 @@ def migrate(args: Namespace, settings: Settings) -> int:
         print(f"{where} is now at {after.current}. Applied: {', '.join(before.pending)}.")
     else:
         print(f"{where} is at {after.current}. There was nothing to do.")
+    return 0
+
+
+def erase(args: Namespace, settings: Settings) -> int:
+    return asyncio.run(_erase(args.buyer, args.by, settings))
+
+
+async def _erase(buyer_id: str, by: str, settings: Settings) -> int:
+    running = await build(settings)
+    try:
+        # whoever reaches the database needs no grant
+        actor = Actor(Party.PLATFORM, by, grants=frozenset({"privacy"}), client="aftersales erase")
+        done = (await running.house.privacy.erase(buyer_id, actor)).erasure
+    except Refused as refused:
+        print(*(problem.text() for problem in refused.problems), sep="\n", file=sys.stderr)
+        return 1
+    finally:
+        await running.close()
+    print(f"Erased: {done.orders} orders, {done.requests} requests, {done.files} files. The buyer is {done.id} now.")
     return 0
 
 

@@ -37,7 +37,7 @@ PEOPLE: Mapping[str, Mapping[str, Any]] = {
     f"seller: {MAWAR.name}": {"party": "seller", "sub": "mawar", "shops": ["mawar"], "grants": ["*"]},
     f"seller: {SIAM.name}": {"party": "seller", "sub": "siam", "shops": ["siam"], "grants": ["*"]},
     "buyer: Dewi": {"party": "buyer", "sub": "dewi"},
-    "agent: Bima": {"party": "platform", "sub": "bima", "grants": ["orders.import"]},
+    "agent: Bima": {"party": "platform", "sub": "bima", "grants": ["orders.import", "privacy"]},
     "partner: an app of two shops": {
         "party": "partner",
         "sub": "stockwise",

@@ -98,6 +98,8 @@ def arrive(
     Raises:
         Unfit: it would refund more than was paid, or stands where this kind cannot.
     """
+    if order.erased:
+        told = replace(told, note="")
     reason = kind.reasons.get(told.reason)
     start = Request(
         id=id, number=number, kind=kind.name, original_kind=kind.name, order=order, stage=_OUTSIDE, version=0,

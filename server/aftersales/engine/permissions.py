@@ -72,6 +72,8 @@ PERMISSIONS = (
                ("evidenceLink", "evidenceStage", "evidenceSubmit")),
     Permission("orders",       "Bring in orders: an app for its shops, the platform for all", PARTNER | PLATFORM,
                ("ordersImport",), "orders.import", of_platform=True),
+    Permission("privacy",      "Erase a buyer's personal data", PLATFORM,
+               ("privacyErase",), "privacy", of_platform=True),
 )
 # fmt: on
 

@@ -19,6 +19,7 @@ GRANTS = {
     "appeal":         "Appeal against a refund.",
     "settings":       "Change the shop's rules.",
     "orders.import":  "Bring in orders.",
+    "privacy":        "Erase a buyer's personal data.",
 }
 # fmt: on
 

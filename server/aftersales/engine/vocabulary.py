@@ -273,6 +273,11 @@ class Order:
     claims_version: int = 0
     stub: bool = False
 
+    @property
+    def erased(self) -> bool:
+        """Whether its buyer is known no more: nothing that tells of them may be kept with it again."""
+        return self.buyer_id.startswith(ERASED)
+
     def line(self, id: str) -> OrderLine | None:
         return next((line for line in self.lines if line.id == id), None)
 
@@ -291,6 +296,10 @@ class Order:
         return any(
             claim.full and claim.request_id is None for claim in self.claims if claim.order_line_id == order_line_id
         )
+
+
+# What the id of a buyer begins with whose personal data was erased.
+ERASED = "erased_"
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class Locker:
     async def find(self, id: str) -> StoredEvidence | None:
         """The record of a file that we keep, or shall."""
         stored = (await self.files.evidence([id])).get(id)
-        return stored if stored and stored.stored_as else None
+        return stored if stored and stored.stored_as and not stored.erased else None
 
     async def take(self, stored: StoredEvidence, chunks: AsyncIterator[bytes]) -> bool:
         """Keep the content.
@@ -76,7 +76,18 @@ class Locker:
             if latest and latest.here:
                 raise Spoilt(Wrong.OTHER_CONTENT, stored) from None
             raise
-        return await self.files.uploaded(stored.evidence.id, self.clock())
+        news = await self.files.uploaded(stored.evidence.id, self.clock())
+        if not news and (latest := await self.find(stored.evidence.id)) and latest.erased:
+            # erased while it came
+            await self.clear()
+        return news
+
+    async def clear(self) -> None:
+        """Delete what lies here of erased buyers. Whatever it is cut off from, the next time does."""
+        while doomed := await self.files.doomed():
+            for id, name in doomed:
+                await self.objects.delete(name)
+                await self.files.gone(id)
 
     async def open(self, stored: StoredEvidence, start: int, end: int) -> Part:
         """The bytes from `start` to before `end`.

@@ -13,6 +13,7 @@ from ..desk import Desk
 from ..engine.vocabulary import Actor, Party
 from ..evidence.locker import Locker
 from ..feed import Feed
+from ..privacy import Privacy
 from ..rulebooks import Rulebooks
 from ..store.appeals import Appeals
 from ..store.lists import Lists
@@ -38,6 +39,7 @@ class House:
     languages: Languages
     appeals: Appeals
     rulebooks: Rulebooks
+    privacy: Privacy
     locker: Locker
     base: str
     heartbeat_seconds: float = 15.0

@@ -85,10 +85,13 @@ class AppealStatus(Enum):
     NOT_AVAILABLE = "NOT_AVAILABLE"
 
 
-@strawberry.enum(description="Whether a request has named it yet.")
+@strawberry.enum(
+    description="Whether a request has named it yet. ERASED: it went with the personal data of the buyer who showed it."
+)
 class EvidenceStatus(Enum):
     STAGED = "STAGED"
     SUBMITTED = "SUBMITTED"
+    ERASED = "ERASED"
 
 
 @strawberry.enum(description="What an amount is for.")

@@ -22,6 +22,7 @@ from .inputs import camel
 from .marketplace import MarketplaceMutations
 from .mutations import OPTIONAL, AppealMutations, CoreMutations, DisputeMutations
 from .previews import PreviewQueries
+from .privacy import PrivacyMutations
 from .problems import MEMBERS
 from .queries import Query
 from .scalars import SCALARS
@@ -90,6 +91,7 @@ def core_owners(registry: Registry) -> Iterator[type]:
     yield EvidenceMutations
     yield SellerRefundMutations
     yield ShopRuleMutations
+    yield PrivacyMutations
     yield UploadMutations
     yield DisputeMutations
     yield AppealMutations

@@ -135,7 +135,7 @@ class Evidence(Node):
     by: PartyName = strawberry.field(description="The party that shows it.")
     media_type: str = strawberry.field(description="For example image/jpeg.")
     bytes: int = strawberry.field(description="Its size.")
-    sha256: str = strawberry.field(description="Of the whole file, 64 hexadecimal digits.")
+    sha256: str = strawberry.field(description="Of the whole file, 64 hexadecimal digits; empty once erased.")
     url: URL | None = strawberry.field(
         description="Where it lies. Of a file that we keep: signed and short-lived, so read it anew; null until its "
         "content was uploaded."
@@ -501,7 +501,7 @@ def evidence(context: Context, stored: StoredEvidence) -> Evidence:
 def address(context: Context, stored: StoredEvidence) -> str | None:
     """Made for whoever may see the record, and for nobody else: the address is the right."""
     if stored.stored_as is None:
-        return stored.url
+        return stored.url or None
     return context.base + context.house.locker.download_address(stored, context.now) if stored.here else None
 
 

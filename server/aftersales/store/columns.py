@@ -72,6 +72,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "party", "actor_id", "client", "action", "from_stage", "to_stage", "note", "data", "deadline_id", "was",
     ),
     "idempotency": ("scope", "key", "fingerprint", "request_id", "version", "created_at"),
+    "erasures": ("id", "actor_id", "client", "erased_at", "orders", "requests", "files"),
 }
 
 # Columns that only some statements name: kept by SQL itself, by time, or by the import.

@@ -56,6 +56,10 @@ class Database(Protocol):
         """One transaction, durable once this returns. Rows are what RETURNING gives."""
         ...
 
+    async def scrub(self) -> None:
+        """Let what was overwritten lie nowhere any more, as far as that is ours to do."""
+        ...
+
     async def close(self) -> None:
         """Let what has begun end, then let go of the database."""
         ...

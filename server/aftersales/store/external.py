@@ -10,6 +10,7 @@ from .columns import COLUMNS, insert
 from .conflicts import StaleVersion
 from .database import Database, Row, Statement, alone, padded
 from .imports import ImportedOrder, stub_written
+from .privacy import IS_ERASED
 from .values import Digits, instant, micros
 from .writing import statements
 
@@ -87,7 +88,9 @@ class External:
         made = stub_written(stub, order, processed_at, self.digits(stub.currency)) if stub else ()
         moved = statements((change,), processed_at, None, self._terms.__contains__) if change else ()
         # the shop's turn comes before all that is written, as it does for any change (ADR 0020)
-        await self.database.write(alone(record.shop_id), *made, *moved, _kept(record, processed_at))
+        await self.database.write(
+            alone(record.shop_id), *made, *moved, _kept(record, processed_at), _unpersonal(record)
+        )
 
 
 def _kept(record: ExternalRecord, at: datetime) -> Statement:
@@ -100,6 +103,15 @@ def _kept(record: ExternalRecord, at: datetime) -> Statement:
             record.status, record.unmapped, record.record, micros(record.updated_at), micros(at),
         ), 1, StaleVersion,
     )  # fmt: skip
+
+
+def _unpersonal(record: ExternalRecord) -> Statement:
+    """Of a buyer who was erased, only what became of the return is kept."""
+    return Statement(
+        "UPDATE external_records SET record = '{}' WHERE id = ?"
+        f" AND EXISTS (SELECT 1 FROM orders WHERE shop_id = ? AND number = ? AND {IS_ERASED})",
+        (record.id, record.shop_id, record.order_number),
+    )
 
 
 def _record(row: Row) -> ExternalRecord:

@@ -21,7 +21,7 @@ _LINE = (
 )
 # A file may be shown once its content is here and as long as no other has the place that it would take.
 SHOWABLE = (
-    "(stored_as IS NULL OR uploaded_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM evidence n"
+    "status <> 'ERASED' AND (stored_as IS NULL OR uploaded_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM evidence n"
     " WHERE n.supersedes_id = evidence.supersedes_id AND n.id <> evidence.id AND n.submitted_at IS NOT NULL)"
 )
 
@@ -59,12 +59,19 @@ class StoredEvidence:
     rival_id: str | None = None
 
     @property
+    def erased(self) -> bool:
+        """Whether it went with the personal data of who showed it; that it was shown stays known."""
+        return not self.sha256
+
+    @property
     def here(self) -> bool:
         """Whether there is something to look at."""
-        return self.stored_as is None or self.uploaded_at is not None
+        return not self.erased and (self.stored_as is None or self.uploaded_at is not None)
 
     @property
     def status(self) -> str:
+        if self.erased:
+            return "ERASED"
         return "SUBMITTED" if self.submitted_at else "STAGED"
 
 
@@ -124,7 +131,8 @@ class Files:
             Whether it is news.
         """
         [rows] = await self.database.write(
-            Statement("UPDATE evidence SET uploaded_at = ? WHERE id = ? AND uploaded_at IS NULL RETURNING id",
+            Statement("UPDATE evidence SET uploaded_at = ? WHERE id = ? AND uploaded_at IS NULL AND status <> 'ERASED'"
+                      " RETURNING id",
                       (micros(at), id))
         )  # fmt: skip
         return bool(rows)
@@ -150,6 +158,21 @@ class Files:
         except _Unfit:
             return False
         return True
+
+    async def doomed(self, limit: int = 100) -> list[tuple[str, str]]:
+        """Files of erased buyers that still lie in our store: id, and where."""
+        [rows] = await self.database.read(
+            Statement(
+                "SELECT id, stored_as FROM evidence WHERE status = 'ERASED' AND stored_as IS NOT NULL LIMIT ?", (limit,)
+            )
+        )
+        return [(id, name) for id, name in rows]
+
+    async def gone(self, id: str) -> None:
+        """The content of an erased file is deleted."""
+        await self.database.write(
+            Statement("UPDATE evidence SET stored_as = NULL WHERE id = ? AND status = 'ERASED'", (id,))
+        )
 
     async def evidence(self, ids: Sequence[str]) -> dict[str, StoredEvidence]:
         if not ids:

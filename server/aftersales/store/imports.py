@@ -14,6 +14,7 @@ from ..engine.vocabulary import Order, OrderState, Shop
 from .columns import ASIDE, COLUMNS, insert
 from .conflicts import OrderMoved
 from .database import Database, Row, Statement, marks, padded
+from .privacy import IS_ERASED
 from .values import Digits, micros, micros_or_none
 
 CHUNK = 100
@@ -233,7 +234,7 @@ def written(
             yield from _lines(order, digits, "DO UPDATE SET taken_down = excluded.taken_down", known.stubs)
         else:
             yield Statement(
-                "UPDATE orders SET total = ?, shipping_paid = ?, buyer_id = ?, placed_at = ?, fulfilment = ?"
+                f"UPDATE orders SET total = ?, shipping_paid = ?, {_BUYER}, placed_at = ?, fulfilment = ?"
                 " WHERE id = ?",
                 (
                     to_minor(order.total, digits), to_minor(order.shipping_paid, digits), order.buyer_id,
@@ -318,7 +319,8 @@ def _moved_on(order: ImportedOrder, known: _Known, at: datetime) -> Statement:
     return Statement(
         f"UPDATE orders SET state = CASE WHEN state IN ({marks(len(passed)) or 'NULL'}) THEN ? ELSE state END,"
         " delivered_at = CASE WHEN delivered_at IS NULL OR delivered_at < ? THEN ? ELSE delivered_at END,"
-        " buyer_name = COALESCE(?, buyer_name), imported_at = ?, source_hash = ?, claims_version = claims_version + 1"
+        f" buyer_name = CASE WHEN {IS_ERASED} THEN NULL ELSE COALESCE(?, buyer_name) END,"
+        " imported_at = ?, source_hash = ?, claims_version = claims_version + 1"
         " WHERE id = ? AND claims_version = ?",
         (
             *passed, order.state.value, delivered or 0, delivered, order.buyer_name, micros(at), order.source_hash,
@@ -326,6 +328,9 @@ def _moved_on(order: ImportedOrder, known: _Known, at: datetime) -> Statement:
         ), 1, OrderMoved,
     )  # fmt: skip
 
+
+# The marketplace may go on telling of a buyer who was erased here; it is not written down.
+_BUYER = f"buyer_id = CASE WHEN {IS_ERASED} THEN buyer_id ELSE ? END"
 
 _LINE_COLUMNS = (*COLUMNS["order_lines"], *ASIDE["order_lines"])
 _PLACE = "position = excluded.position"

@@ -12,6 +12,7 @@ from .imports import Imports
 from .keys import Key
 from .memory import Memory
 from .payments import Payments
+from .privacy import Privacy
 from .reading import Reading
 from .reservations import Reservations
 from .rules import Rules
@@ -21,7 +22,7 @@ from .writing import statements
 __all__ = ["KeyTaken", "Ledger", "NumberTaken", "OrderMoved", "StaleVersion"]
 
 
-class Ledger(Reading, Agenda, Payments, Unasked, Rules, Reservations, Files, Imports, External, Memory):
+class Ledger(Reading, Agenda, Payments, Unasked, Rules, Reservations, Files, Imports, External, Memory, Privacy):
     """The only way to the record. It knows no rule: what it writes, the engine has decided."""
 
     async def commit(self, changes: Sequence[Change], *, processed_at: datetime, key: Key | None = None) -> None:

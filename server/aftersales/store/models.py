@@ -455,7 +455,7 @@ class Evidence(Model):
 
     class Meta:
         table = "evidence"
-        indexes = [Index(fields=("supersedes_id",))]
+        indexes = [Index(fields=("supersedes_id",)), Index(fields=("uploaded_by",))]
 
 
 class RequestEvidence(Model):
@@ -506,6 +506,21 @@ class Event(Model):
     class Meta:
         table = "events"
         unique_together = (("shop", "position"), ("request", "sequence"))
+
+
+class Erasure(Model):
+    """That a buyer's personal data was erased. `id` is the buyer's from then on: who it was stands nowhere."""
+
+    id = _id()
+    actor_id = _handle()
+    client = fields.TextField()
+    erased_at = fields.BigIntField()
+    orders = fields.IntField()
+    requests = fields.IntField()
+    files = fields.IntField()
+
+    class Meta:
+        table = "erasures"
 
 
 class Idempotency(Model):

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -72,6 +73,11 @@ class Objects:
         """
         found = await obstore.get_async(self.store, name, options={"range": (start, end)})
         return Part(_bytes(found.stream(min_chunk_size=GIVEN_BYTES)), found.meta["size"])
+
+    async def delete(self, name: str) -> None:
+        """What is not there is deleted already."""
+        with suppress(FileNotFoundError):
+            await obstore.delete_async(self.store, name)
 
     async def signed(self, name: str) -> str | None:
         """An address at the store itself, for stores that can sign; else None."""

@@ -63,6 +63,9 @@ class PostgresDatabase:
     async def write(self, *statements: Statement) -> list[list[Row]]:
         return await self._tried(WRITES, statements)
 
+    async def scrub(self) -> None:
+        """Nothing: the server's own vacuum clears away what rows were, and its log goes with the time it is kept."""
+
     async def close(self) -> None:
         if self._left:
             await asyncio.wait(self._left)

@@ -124,6 +124,13 @@ class SqliteDatabase:
     async def write(self, *statements: Statement) -> list[list[Row]]:
         return await self._writer.run(_write, statements)
 
+    async def scrub(self) -> None:
+        """The write-ahead log has copies of pages as they were: its end is moved into the file, and it is emptied.
+
+        While somebody reads an older state it cannot be emptied whole; the next scrubbing, or the next start, does it.
+        """
+        await self._writer.run(_scrub, ())
+
     async def close(self) -> None:
         for lane in (*self._readers, self._writer):
             await lane.close()
@@ -147,6 +154,8 @@ def _connect(path: Path, read_only: bool, patience_seconds: float) -> sqlite3.Co
     # FULL, because in WAL mode NORMAL may lose what was acknowledged when the power fails
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # what is erased must not be found in the file's empty places
+    connection.execute("PRAGMA secure_delete = ON")
     return connection
 
 
@@ -171,6 +180,11 @@ def _write(connection: sqlite3.Connection, statements: Sequence[Statement]) -> l
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
         raise
+
+
+def _scrub(connection: sqlite3.Connection, _: Sequence[Statement]) -> list[list[Row]]:
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return []
 
 
 def _execute(connection: sqlite3.Connection, statement: Statement) -> list[Row]:

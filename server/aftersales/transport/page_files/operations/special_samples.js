@@ -42,6 +42,7 @@ export const SPECIAL = {
   OrdersImport: ordersImport,
   CarrierReport: carrierReport,
   SellerRefundCreate: sellerRefund,
+  PrivacyErase: ({ seen }) => ({ buyerId: seen.requests[0]?.buyer.id ?? "", hint: "It cannot be undone. Refused while anything of theirs is open." }),
   ShopRules: (facts) => ({ shopId: shopOf(facts) }),
   ShopRulePreview: (facts) => ({ shopId: shopOf(facts), conditions: { reasons: ["not_received"] } }),
   ShopRuleSave: (facts) => ({ shopId: shopOf(facts), name: "What never came", conditions: { reasons: ["not_received"] } }),
