@@ -167,7 +167,7 @@ def expected(name: str, caller: str) -> str:
 def there_for(actor: Actor, name: str, permission: Permission, able: bool) -> bool:
     """Whether what it is about exists for them at all."""
     match permission.handle:
-        case "view.common" | "carrier":
+        case "view.common" | "carrier" | "privacy":  # about no record
             return True
         case "evidence":  # one's own file, when it is submitted
             return not able or name != "EvidenceSubmit" or actor == BUYER
