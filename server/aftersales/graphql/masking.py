@@ -92,4 +92,6 @@ def root(error: GraphQLError) -> BaseException:
 
 def with_code(error: GraphQLError, code: str) -> GraphQLError:
     error.extensions = {"code": code, **(error.extensions or {})}
+    # where it is has been told; the document itself, which may be large, need not live as long as its refusal
+    error.nodes = None
     return error

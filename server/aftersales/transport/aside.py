@@ -5,6 +5,7 @@ import gc
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from traceback import clear_frames
 from typing import TypeVar, TypeVarTuple
 
 from .refusal import SOON, Turned, busy
@@ -62,6 +63,10 @@ def swept(function: Callable[[*Args], Answer], *args: *Args) -> Answer:
     gc.disable()
     try:
         return function(*args)
+    except Exception as refused:
+        # on its way up it holds the frames below and with them the document, which would so be seen to live
+        clear_frames(refused.__traceback__)
+        raise
     finally:
         gc.enable()
         gc.collect(1)
