@@ -14,9 +14,9 @@ check:
     {{bin}}/mypy
     {{bin}}/lint-imports
 
-# Run the tests: all of them, or those named.
+# Run the tests: all of them two at a time, or those named.
 test *args:
-    {{bin}}/pytest {{args}}
+    {{ if args == "" { bin / "pytest -n 2 --dist loadfile -m 'not quiet' && " + bin / "pytest -m quiet" } else { bin / "pytest " + args } }}
 
 # Serve; without arguments, the demo.
 serve *args="--demo":

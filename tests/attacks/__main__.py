@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 
 from .moves import MOVES
@@ -9,6 +10,8 @@ from .tools import Attacker
 
 
 def main() -> None:
+    # a real one has a machine of its own; this one must not take ours from the server and its other client
+    os.nice(10)
     for line in sys.stdin:
         order = json.loads(line)
         attacker = Attacker(order["url"], order["tokens"], order["seconds"])

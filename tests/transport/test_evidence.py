@@ -355,6 +355,7 @@ async def test_of_two_who_upload_different_files_at_once_only_the_declared_one_s
     assert [path.read_bytes() for path in place.files] == [content]
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize(("size", "status"), [(25, 413), (20, 201)])
 async def test_memory_does_not_grow_with_the_file(place: Place, size: int, status: int) -> None:
     piece = bytes(64 * 1024)
