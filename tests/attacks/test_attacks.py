@@ -1,8 +1,8 @@
 """Under each known attack another client is answered within a quarter of a second, and memory does not grow.
 
 One of the few tests that look at the clock, since the demand is one of time. A busy machine may be late by itself, so
-an attack that was not borne is tried again, up to five times: what is wrong with the server is wrong each time. A machine
-that is slower than the one on which the demand was stated has so much more time.
+an attack that was not borne is tried again, up to five times: what is wrong with the server is wrong each time. On a
+machine slower than the one on which the demand was stated, everything has so much more time.
 """
 
 import json
