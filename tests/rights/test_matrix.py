@@ -4,10 +4,12 @@ Each operation has a story that brings a shop to where it can be done (tests/con
 the operation itself everybody else tries it first, in the very same words, and only then the one whose turn it is.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+import orjson
 import pytest
 from graphql import ExecutionResult
 from tests.contract.test_operations import PUBLISHED, STORIES
@@ -30,6 +32,7 @@ from aftersales.testing.house import AGENT, BUYER, CARRIER, SELLER, SHOP, Home, 
 OURS, THEIRS = frozenset({SHOP.id, "sh_2"}), frozenset({"sh_9"})
 STAFF = tuple(grant for grant in GRANTS if grant not in ("view", "orders.import"))
 SUBSCRIPTION = "RequestStream"
+ID = re.compile(r"([a-z]{2})_[0-9a-z]{1,32}((?:_[a-z0-9]+)*)")
 ASKED = sorted(set(OPERATIONS) - {SUBSCRIPTION})
 
 
@@ -80,6 +83,7 @@ class Watched(Town):
         self.callers = callers
         self.only = only
         self.tried: dict[str, str] = {}
+        self.told_apart: dict[str, tuple[bytes, bytes]] = {}
 
     async def ask(self, name: str, actor: Actor, **variables: Any) -> Any:
         if name != self.name:
@@ -89,7 +93,12 @@ class Watched(Town):
             raise Tried
         before = await self._state()
         for caller, other in self.callers.items():
-            self.tried[caller] = verdict(name, await self._run(name, other, variables))
+            answer = await self._run(name, other, variables)
+            self.tried[caller] = verdict(name, answer)
+            if self.tried[caller] == "hidden":
+                of_nothing = await self._run(name, other, never_was(variables))
+                if wire(answer) != wire(of_nothing):
+                    self.told_apart[caller] = wire(answer), wire(of_nothing)
         after = await self._state()
         assert after == before, "nobody who may not do it has changed anything"
         return await super().ask(name, actor, **variables)
@@ -125,6 +134,23 @@ class Watched(Town):
             *(Statement(f"SELECT COUNT(*) FROM {table}") for (table,) in tables),
             Statement("SELECT id, version, stage FROM requests ORDER BY id"),
         )
+
+
+def never_was(variables: Any) -> Any:
+    """The same wish about what is not there: every id is another of its sort."""
+    match variables:
+        case dict():
+            return {name: never_was(value) for name, value in variables.items()}
+        case list():
+            return [never_was(value) for value in variables]
+        case str() if found := ID.fullmatch(variables):
+            return f"{found[1]}_{'0' * 32}{found[2] or ''}"
+    return variables
+
+
+def wire(result: ExecutionResult) -> bytes:
+    """As it goes over the line."""
+    return orjson.dumps(result.formatted, default=str)
 
 
 def verdict(name: str, result: ExecutionResult) -> str:
@@ -217,6 +243,7 @@ async def test_everybody_tries_and_section_11_decides(name: str) -> None:
     wrong = {caller: seen for caller, seen in town.tried.items() if seen != expected(name, caller)}
 
     assert set(town.tried) == set(others)
+    assert town.told_apart == {}, "what is hidden is answered byte for byte as what never was"
     assert wrong == {}, {caller: (seen, expected(name, caller)) for caller, seen in wrong.items()}
 
 
