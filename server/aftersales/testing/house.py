@@ -71,6 +71,7 @@ class Home:
         state: OrderState = OrderState.DELIVERED,
         shop: Shop = SHOP,
         buyer_id: str = BUYER.id,
+        buyer_name: str | None = None,
         shipping: int = 0,
         total: int | None = None,
     ) -> Order:
@@ -85,7 +86,7 @@ class Home:
         paid = paid if total is None else Decimal(total)
         imported = ImportedOrder(
             shop.id, number, buyer_id, "IDR", state, self.clock() - timedelta(days=5), arrived,
-            Money(paid, "IDR"), idr(shipping), lines,
+            Money(paid, "IDR"), idr(shipping), lines, buyer_name,
         )  # fmt: skip
         ledger = self.running.desk.ledger
         await ledger.import_shops([shop])
