@@ -3,11 +3,14 @@
 Without `--engine` those of the store do, and all others run on SQLite; `--engine both` runs them all twice.
 """
 
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.postgres import NoPostgres, Postgres, server
+from tests.processes import made_demo
 
 from aftersales.testing import places
 
@@ -73,6 +76,21 @@ def _own_databases(engine: Postgres | None) -> Iterator[None]:
     yield
     if engine:
         engine.forget(known)
+
+
+@pytest.fixture(scope="session")
+def demo_copy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], tuple[str, ...]]:
+    """What to say to `serving` for a demo of one's own: each call copies the world, which takes long to make."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+
+    def copy() -> tuple[str, ...]:
+        own = tmp_path_factory.mktemp("demo") / "world"
+        shutil.copytree(made_demo(shared / "made"), own)
+        return "--demo", "--database", f"sqlite://{own / 'demo.sqlite3'}"
+
+    return copy
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

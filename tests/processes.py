@@ -1,5 +1,6 @@
 """`aftersales` as a process: run to its end, or until it is ready."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 # Generous: nothing waits so long unless it is broken.
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
@@ -50,6 +51,21 @@ class Server:
     def end(self) -> int:
         self.process.terminate()
         return self.process.wait(PATIENCE_SECONDS)
+
+
+def made_demo(folder: Path) -> Path:
+    """A demo's world as it is when it has just been made: made once for all who share the folder, and then copied."""
+    world = folder / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not world.exists():
+            making = folder / "demo.making"
+            making.mkdir()
+            with serving("--demo", "--database", f"sqlite://{making / 'demo.sqlite3'}") as server:
+                server.end()
+            making.rename(world)
+    return world
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.client import HTTPConnection
@@ -39,8 +39,8 @@ SMALL = json.dumps({"query": "{ me { id } requests(first: 1) { nodes { id number
 
 
 @pytest.fixture(scope="module")
-def target() -> Iterator[Server]:
-    with serving("--demo") as server:
+def target(demo_copy: Callable[[], tuple[str, ...]]) -> Iterator[Server]:
+    with serving(*demo_copy()) as server:
         yield server
 
 

@@ -1,7 +1,7 @@
 """Every published operation does what it says against the demo, by whoever may do it there."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import count
@@ -59,8 +59,8 @@ keys = count()
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Server]:
-    with serving("--demo") as server:
+def demo(demo_copy: Callable[[], tuple[str, ...]]) -> Iterator[Server]:
+    with serving(*demo_copy()) as server:
         yield server
 
 

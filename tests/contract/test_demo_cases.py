@@ -139,8 +139,8 @@ def days_ago(days: float) -> str:
 
 
 @pytest.fixture(scope="module")
-def square() -> Iterator[Square]:
-    with serving("--demo") as demo:
+def square(demo_copy: Callable[[], tuple[str, ...]]) -> Iterator[Square]:
+    with serving(*demo_copy()) as demo:
         yield Square(demo)
 
 

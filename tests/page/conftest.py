@@ -1,7 +1,7 @@
 """One browser for all tests of the page. Where there is none they are skipped, and the summary says so; not in CI."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from tests.page.browser import WIDE, Browser, chromium, running
@@ -27,8 +27,8 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def demo() -> Iterator[Server]:
-    with serving("--demo", settings=WHO_HURRIES) as server:
+def demo(demo_copy: Callable[[], tuple[str, ...]]) -> Iterator[Server]:
+    with serving(*demo_copy(), settings=WHO_HURRIES) as server:
         yield server
 
 

@@ -1,7 +1,7 @@
 """The board: what waits, nearest deadline first, and live."""
 
 import socket
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from selenium.webdriver.common.keys import Keys
@@ -185,8 +185,10 @@ def free_port() -> int:
         return port
 
 
-def test_a_line_that_was_cut_is_taken_up_where_it_broke(chrome: Browser, tmp_path: Path) -> None:
-    args = ("--demo", "--database", f"sqlite://{tmp_path / 'demo.sqlite3'}", "--port", str(free_port()))
+def test_a_line_that_was_cut_is_taken_up_where_it_broke(
+    chrome: Browser, demo_copy: Callable[[], tuple[str, ...]]
+) -> None:
+    args = (*demo_copy(), "--port", str(free_port()))
     with serving(*args) as server:
         chrome.open(server.url)
         all_of_them(chrome)

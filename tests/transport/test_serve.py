@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,8 @@ import httpx
 import orjson
 import pytest
 from tests.processes import Server, serving
+
+Copy = Callable[[], tuple[str, ...]]
 
 STREAM = """
     subscription {
@@ -135,13 +137,13 @@ async def first(items: AsyncIterator[dict[str, Any]], count: int) -> AsyncIterat
             return
 
 
-def test_told_to_stop_it_ends_in_peace_and_is_taken_up_where_it_was_left(tmp_path: Path) -> None:
-    args = ("--demo", "--speed", "3600", "--database", f"sqlite://{tmp_path / 'demo.sqlite3'}")
+def test_told_to_stop_it_ends_in_peace_and_is_taken_up_where_it_was_left(demo_copy: Copy) -> None:
+    args = ("--speed", "3600", *demo_copy())
     newest = "{ requests(first: 1, sort: CREATED_DESC) { nodes { id createdAt } } }"
     with serving(*args) as server:
         before = ask(server, "agent: Bima", newest)["data"]["requests"]["nodes"][0]
         status = server.end()
-    left = sorted(os.listdir(tmp_path))
+    left = sorted(os.listdir(Path(args[-1].removeprefix("sqlite://")).parent))
 
     with serving(*args) as server:
         found = ask(server, "agent: Bima", "query ($id: ID!) { node(id: $id) { id } }", id=before["id"])
@@ -153,16 +155,19 @@ def test_told_to_stop_it_ends_in_peace_and_is_taken_up_where_it_was_left(tmp_pat
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a process cannot be killed that way there")
-def test_killed_and_started_again_it_pays_nothing_twice(tmp_path: Path) -> None:
-    path = tmp_path / "demo.sqlite3"
-    args = ("--demo", "--speed", "20000", "--database", f"sqlite://{path}")
+def test_killed_and_started_again_it_pays_nothing_twice(demo_copy: Copy) -> None:
+    args = ("--speed", "20000", *demo_copy())
+    path = Path(args[-1].removeprefix("sqlite://"))
     for _ in range(3):
         with serving(*args) as server:
             ask(server, "agent: Bima", "{ me { id } }")
             server.process.send_signal(signal.SIGKILL)
             server.process.wait()
 
-    with closing(sqlite3.connect(path)) as ours, closing(sqlite3.connect(tmp_path / "demo.payments.sqlite3")) as book:
+    with (
+        closing(sqlite3.connect(path)) as ours,
+        closing(sqlite3.connect(path.with_name("demo.payments.sqlite3"))) as book,
+    ):
         paid = {id for (id,) in ours.execute("SELECT id FROM refunds WHERE status = 'PAID' AND amount > 0")}
         known = {id for (id,) in book.execute("SELECT id FROM payments WHERE asked = 1")}
         twice = book.execute("SELECT id FROM payments WHERE asked > 1").fetchall()

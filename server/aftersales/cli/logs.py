@@ -6,17 +6,18 @@ from datetime import UTC, datetime
 
 from ..settings import LogFormat, LogLevel, Settings
 
-# They tell of every start and every request; what matters of that, we say ourselves.
-TALKATIVE = ("uvicorn", "httpx", "httpcore", "asyncio", "tortoise")
+# They tell of every start and every request; what matters of that, we say ourselves. And they quote what is sent and
+# asked, tokens and all: that is never said, at whatever level.
+TALKATIVE = ("uvicorn", "websockets", "httpx", "httpcore", "asyncio", "tortoise")
 
 
 def configure(settings: Settings) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(AsJSON() if settings.log_format is LogFormat.JSON else AsText())
     logging.basicConfig(level=settings.log_level.value.upper(), handlers=[handler], force=True)
-    if settings.log_level is LogLevel.INFO:
-        for name in TALKATIVE:
-            logging.getLogger(name).setLevel(logging.WARNING)
+    for name in TALKATIVE:
+        if settings.log_level in (LogLevel.INFO, LogLevel.DEBUG):
+            logging.getLogger(name).setLevel(logging.INFO if settings.log_level is LogLevel.DEBUG else logging.WARNING)
 
 
 class AsText(logging.Formatter):

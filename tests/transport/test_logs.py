@@ -1,0 +1,134 @@
+"""What people say, who they are and what lets them in is never in the server's log, not even of a fault of ours."""
+
+import json
+import re
+import socket
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+import pytest
+from tests.processes import Server, serving
+from websockets.sync.client import connect
+
+from aftersales.settings import DEVELOPMENT_SECRET
+from aftersales.transport.tokens import mint
+
+# In every thing that is said below, in one spelling or another.
+CANARY = "kenari"
+NAME, NOTE, KEY = f"Siti {CANARY}-name", f"{CANARY}-note", f"{CANARY}-key"
+BUYER = {"party": "buyer", "sub": f"by_{CANARY}-id"}
+APP = {"party": "partner", "sub": "app", "shops": ["sh_1"], "grants": ["*"]}
+AGENT = {"party": "platform", "sub": "agent", "grants": ["*"]}
+OPERATIONS = Path(__file__).parents[2] / "schema" / "operations"
+
+
+@dataclass
+class World:
+    server: Server
+    database: Path
+
+    def ask(self, name: str, who: dict[str, Any], **variables: Any) -> Any:
+        query = (OPERATIONS / f"{name}.graphql").read_text(encoding="utf-8")
+        return self.post({"query": query, "variables": variables}, token(who)).json()
+
+    def post(self, body: Any, bearer: str) -> httpx.Response:
+        content = body if isinstance(body, str) else json.dumps(body)
+        headers = {"authorization": f"Bearer {bearer}", "content-type": "application/json", "x-note": NOTE}
+        headers["accept"] = "application/graphql-response+json"
+        return httpx.post(self.server.url, content=content.encode(), headers=headers)
+
+
+def token(claims: dict[str, Any], *, hours: float = 1.0, **changes: Any) -> str:
+    return mint(DEVELOPMENT_SECRET, claims | changes, timedelta(hours=hours), now=datetime.now(UTC))
+
+
+@pytest.fixture(scope="module", params=["info", "debug"])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("logs")
+    settings = {"AFTERSALES_LOG_LEVEL": request.param, "AFTERSALES_LOG_FORMAT": "json"}
+    with serving(folder=folder, settings=settings) as server:
+        yield World(server, folder / "aftersales.sqlite3")
+
+
+def lived(world: World) -> str:
+    """An order comes, is claimed with words and a photo, and is refused in every way there is."""
+    now = datetime.now(UTC)
+    shop = {"id": "1", "name": "Toko", "market": "ID", "kind": "MALL"}
+    order = {
+        "number": "A1", "shopId": "1", "buyer": {"id": f"{CANARY}-id", "name": NAME}, "currency": "IDR",
+        "state": "DELIVERED", "placedAt": (now - timedelta(days=3)).isoformat(),
+        "deliveredAt": (now - timedelta(days=1)).isoformat(),
+        "lines": [{"skuId": "s1", "productName": "Lamp", "quantity": 1, "unitPaid": "50000"}],
+    }  # fmt: skip
+    brought = world.ask("OrdersImport", APP, input={"idempotencyKey": KEY, "shops": [shop], "orders": [order]})
+    [row] = brought["data"]["ordersImport"]["results"]
+    assert row["outcome"] == "CREATED", brought
+    id = row["order"]["id"]
+    lines = [{"orderLineId": f"ol_{id.partition('_')[2]}_0", "quantity": 1}]
+    wish = {"orderId": id, "lines": lines, "reason": "not_received", "note": NOTE, "idempotencyKey": KEY}
+    opened = world.ask("RefundOnlyOpen", BUYER, input=wish)["data"]["refundOnlyOpen"]
+    assert opened["problems"] == []
+    again = world.ask("RefundOnlyOpen", BUYER, input=wish | {"idempotencyKey": f"{KEY}-2"})["data"]["refundOnlyOpen"]
+    assert [problem["code"] for problem in again["problems"]] == ["DUPLICATE"]
+    return str(opened["request"]["id"])
+
+
+def astray(world: World) -> list[int]:
+    """Everything that can be wrong with a call, with the canary in it. The statuses."""
+    url, query = urlsplit(world.server.url), f'{{ node(id: "{NOTE}") {{ id }} }}'
+    spoilt = [
+        world.post({"query": "{ me { id } }"}, f"{CANARY}.{CANARY}.{CANARY}"),
+        world.post({"query": "{ me { id } }"}, token(BUYER, hours=-1)),
+        world.post({"query": "{ me { id } }"}, token(BUYER, aud=CANARY)),
+        world.post(f'{{"query": "{NOTE}', token(BUYER)),
+        world.post({"query": f'{{ me {{ id(note: "{NOTE}") }} }}'}, token(BUYER)),
+        world.post({"query": "query ($id: ID!) { order(id: $id) { id } }", "variables": {"id": [NOTE]}}, token(BUYER)),
+        world.post({"query": "{ me { id } }", "extensions": NOTE}, token(BUYER)),
+        world.post({"query": f"{{ {CANARY} }}"}, token(BUYER)),
+        httpx.get(f"{world.server.url}?query={quote(query)}", headers={"accept": "application/graphql-response+json"}),
+        httpx.get(f"http://{url.netloc}/evidence/{CANARY}?signature={CANARY}"),
+        httpx.get(f"http://{url.netloc}/{CANARY}?{NOTE}", headers={"cookie": CANARY}),
+        httpx.post(world.server.url, content=CANARY, headers={"content-type": f"text/{CANARY}"}),
+    ]
+    with socket.create_connection((url.hostname or "", url.port or 80), timeout=10) as line:
+        line.sendall(f"{CANARY} \x00 /{NOTE}\r\n\r\n".encode())
+        spoilt_line = line.recv(100)
+    for said in ({"type": "connection_init", "payload": {"authorization": f"Bearer {CANARY}"}}, {"type": CANARY}):
+        with connect(f"ws://{url.netloc}/graphql", subprotocols=["graphql-transport-ws"]) as door:  # type: ignore[list-item]
+            door.send(json.dumps(said))
+            with pytest.raises(Exception, match="44"):
+                door.recv(timeout=10)
+    return [answer.status_code for answer in spoilt] + [int(spoilt_line.split()[1])]
+
+
+def test_nothing_of_it_is_in_the_log(world: World) -> None:
+    id = lived(world)
+    statuses = astray(world)
+    fault = broken(world, id)
+
+    assert [status for status in statuses if not (400 <= status < 500 or status == 294)] == [], statuses
+    said = "\n".join(world.server.said)
+    assert fault in said, "the fault's number leads to it"
+    assert "OperationalError" in said
+    assert [line for line in world.server.said if CANARY in line.lower()] == []
+    assert token(BUYER).split(".")[0] not in said, "nor is any token, whose first part is always the same"
+
+
+def broken(world: World, id: str) -> str:
+    """A fault of ours, by real means: a table is gone. Its number, as the caller is told it."""
+    with sqlite3.connect(world.database) as database:
+        database.execute("ALTER TABLE idempotency RENAME TO elsewhere")
+    wish = {"requestId": id, "expectedVersion": 1, "note": NOTE, "idempotencyKey": f"{KEY}-3"}
+    told = world.ask("RequestCancel", BUYER, input=wish)
+    [error] = told["errors"]
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert CANARY not in json.dumps(told)
+    found = re.fullmatch(r"Internal error ([0-9a-f]{12})", error["message"])
+    assert found
+    return found[1]
