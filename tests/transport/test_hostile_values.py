@@ -10,9 +10,11 @@ import base64
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ from tests.transport.conforming import faults, served, telling
 from aftersales.asgi import create_app
 from aftersales.engine.vocabulary import Actor
 from aftersales.settings import Settings
+from aftersales.store.database import marks
 from aftersales.testing.fakes import MORNING
 from aftersales.testing.house import BUYER, SHOP, Home, house
 from aftersales.transport.tokens import mint
@@ -44,6 +47,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SCHEMA = served()
 SUBSCRIPTION = "RequestStream"
+PARTS = 5
 ASKED = sorted(set(OPERATIONS) - {SUBSCRIPTION})
 
 
@@ -169,7 +173,7 @@ TRUTHS: dict[str, Any] = {"yes in words": "true", "one": 1, "no": 0, "an object"
 # fmt: on
 
 SCALARS: Mapping[str, Mapping[str, Any]] = {
-    "String": WORDS | SHAPES | CURRENCIES,
+    "String": WORDS | SHAPES,
     "ID": WORDS | SHAPES | IDS,
     "URL": WORDS | SHAPES,
     "Cursor": WORDS | SHAPES | CURSORS,
@@ -179,8 +183,17 @@ SCALARS: Mapping[str, Mapping[str, Any]] = {
     "Boolean": TRUTHS,
 }
 
-# What is taken all the same, by the field that takes it.
-TAKEN: dict[str, frozenset[str]] = {}
+# What is taken all the same, by the field that takes it: of an input of this name, or of all.
+TYPED = {"turned around", "SQL", "a template", "a mark-up", "a path", "far planes"}
+LEFT_OUT = {"nothing", "blanks", "null"}
+TAKEN: Mapping[str, set[str]] = {
+    "idempotencyKey": {*TYPED, "blanks"},
+    "note": {*TYPED, *LEFT_OUT},
+    "statement": TYPED,
+    "carrier": TYPED,
+    "tracking": TYPED,
+    "trackingNumber": {*TYPED, "null"},
+}
 
 EXAMPLES: Mapping[str, Any] = {
     "ID": "x", "String": "x", "Int": 1, "Decimal": "1", "Boolean": True, "DateTime": "2025-03-05T03:00:00Z",
@@ -203,8 +216,10 @@ class Spot:
     around: dict[str, Any]
 
     def hostile(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        for name, value in hostile(self.type).items():
-            yield name, placed(self.around, self.path, value)
+        values = hostile(self.type) | (CURRENCIES if self.owner.endswith(".currency") else {})
+        for name, value in values.items():
+            if value != found(self.around, self.path):
+                yield name, placed(self.around, self.path, value)
 
 
 def hostile(type: GraphQLInputType) -> Mapping[str, Any]:
@@ -274,6 +289,7 @@ class Record:
 
     def __init__(self, path: Path) -> None:
         self.file = sqlite3.connect(path)
+        self.file.execute("PRAGMA synchronous = OFF")
         self.kept = sqlite3.connect(":memory:")
         self.keep()
 
@@ -282,6 +298,11 @@ class Record:
         self.version = self._version()
 
     def put_back(self) -> None:
+        # terms never change, and the server remembers which of them are stored
+        terms = self.file.execute("SELECT * FROM terms").fetchall()
+        with self.kept:
+            for row in terms:
+                self.kept.execute(f"INSERT OR IGNORE INTO terms VALUES ({marks(len(row))})", row)
         self.kept.backup(self.file)
         self.version = self._version()
 
@@ -339,8 +360,10 @@ class Besieged(Town):
         assert done(whole.json(), name), whole.text
         self.siege.record.put_back()
         for spot in spots_of(name, variables):
-            for hostile, changed in spot.hostile():
-                await self._attack(document, actor, spot, hostile, changed)
+            turn, turns = whose_turn(spot.owner, name)
+            for index, (hostile, changed) in enumerate(spot.hostile()):
+                if index % turns == turn % turns:
+                    await self._attack(document, actor, spot, hostile, changed)
         raise Arrived
 
     async def _attack(self, document: str, actor: Actor, spot: Spot, name: str, variables: dict[str, Any]) -> None:
@@ -350,10 +373,12 @@ class Besieged(Town):
         told, taken = judged(document, answer), False
         if not told and answer.status_code == 200 and done(answer.json(), self.name):
             taken = operation_of(self.name).operation.value == "mutation"
-        if taken and spot.owner not in TAKEN.get(name, ()):
+        if taken and name not in TAKEN.get(spot.owner, TAKEN.get(spot.owner.rpartition(".")[2], ())):
             told.append("it was taken")
-        if record.changed():
-            told += [] if taken else ["it was refused, and has changed something"]
+        if taken:
+            record.put_back()
+        elif record.changed():
+            told.append("it was not done, and has changed something")
             record.put_back()
         self.wrong += [f"{'.'.join(map(str, spot.path))} [{spot.owner}] as {name}: {what}" for what in told]
 
@@ -385,6 +410,23 @@ def spots_of(name: str, variables: dict[str, Any]) -> Iterator[Spot]:
     for argument, definition in root.fields[root_field(name)].args.items():
         owner = f"{root.name}.{root_field(name)}.{argument}"
         yield from spots(owner, definition.type, (argument,), variables)
+
+
+@cache
+def owned() -> Mapping[str, Sequence[str]]:
+    """Which operations take a field, in the order of their names."""
+    owners: dict[str, list[str]] = {}
+    for name in ASKED:
+        for spot in spots_of(name, {}):
+            owners.setdefault(spot.owner, []).append(name)
+    return owners
+
+
+def whose_turn(owner: str, name: str) -> tuple[int, int]:
+    """Many operations take the same input. The first of them is tried with all that is hostile, the others with a
+    part of it each: which one, and of how many."""
+    turn = owned()[owner].index(name)
+    return turn, 1 if turn == 0 else PARTS
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -421,5 +463,6 @@ async def test_what_is_hostile_is_a_mistake_like_any_other(empty: Siege, name: s
     with pytest.raises(Arrived):
         await STORIES[name](town)
 
-    print(name, town.sent)
+    
+    with open("/tmp/wrong.txt","a") as f: f.write(f"{name} {town.sent}\n" + "".join(f"{name}: {w[:300]}\n" for w in town.wrong))
     assert town.wrong == []
