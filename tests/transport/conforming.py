@@ -106,7 +106,7 @@ def _bare(document: str) -> DocumentNode:
     return bare
 
 
-def _found(source: Mapping[str, Any], info: GraphQLResolveInfo, **_: Any) -> Any:
+def _found(source: Mapping[str, Any], info: GraphQLResolveInfo[Any], **_: Any) -> Any:
     return source[str(info.path.key)]
 
 

@@ -288,7 +288,7 @@ class Spot:
                 yield name, placed(self.around, self.path, value)
 
 
-def hostile(type: GraphQLInputType, given: Any) -> Mapping[str, Any]:
+def hostile(type: GraphQLInputType, given: Any) -> dict[str, Any]:
     match get_nullable_type(type):
         case GraphQLList(of_type=item):
             one = given[0] if isinstance(given, list) and given else example(item)
@@ -417,7 +417,8 @@ class Siege:
 @cache
 def as_(actor: Actor) -> dict[str, str]:
     claims = {
-        "sub": actor.id, "party": actor.party.title.lower(), "shops": sorted(actor.shops), "grants": sorted(actor.grants),
+        "sub": actor.id, "party": actor.party.title.lower(),
+        "shops": sorted(actor.shops), "grants": sorted(actor.grants),
     }  # fmt: skip
     token = mint(Settings().secret, claims, timedelta(days=1), now=datetime.now(UTC))
     return {"authorization": f"Bearer {token}", "content-type": "application/json"}
@@ -508,7 +509,8 @@ def spots_of(name: str, variables: dict[str, Any]) -> Iterator[Spot]:
 def arguments_of(name: str) -> Mapping[str, GraphQLArgument]:
     root = SCHEMA.get_root_type(operation_of(name).operation)
     assert root
-    return root.fields[root_field(name)].args
+    arguments: Mapping[str, GraphQLArgument] = root.fields[root_field(name)].args
+    return arguments
 
 
 @cache
