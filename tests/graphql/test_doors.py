@@ -257,7 +257,7 @@ async def test_a_tracking_number_is_one_that_a_scan_can_name(server: Server, ope
     request = await opened()
 
     payload = await server.do(
-        "outboundSend", SELLER, requestId=request["id"], expectedVersion=1, carrier="x" * 101, tracking="x" * 101
+        "outboundArrange", SELLER, requestId=request["id"], expectedVersion=1, carrier="x" * 101, tracking="x" * 101
     )
 
     assert [(p["code"], p["path"]) for p in payload["problems"]] == [
