@@ -243,6 +243,29 @@ async def test_control_characters_and_endless_texts_are_told_apart(server: Serve
     assert payload["request"]["version"] == 1
 
 
+async def test_a_note_is_short_with_every_act(server: Server, opened: Open) -> None:
+    """Also with one whose row in the table does not think of notes."""
+    request = await opened()
+
+    payload = await server.do("refundOnlyApprove", SELLER, requestId=request["id"], expectedVersion=1, note="x" * 501)
+
+    assert [(p["code"], p["path"]) for p in payload["problems"]] == [("INVALID_INPUT", ["note"])]
+    assert payload["request"]["version"] == 1
+
+
+async def test_a_tracking_number_is_one_that_a_scan_can_name(server: Server, opened: Open) -> None:
+    request = await opened()
+
+    payload = await server.do(
+        "outboundArrange", SELLER, requestId=request["id"], expectedVersion=1, carrier="x" * 101, tracking="x" * 101
+    )
+
+    assert [(p["code"], p["path"]) for p in payload["problems"]] == [
+        ("INVALID_INPUT", ["carrier"]),
+        ("INVALID_INPUT", ["tracking"]),
+    ]
+
+
 async def test_problems_speak_the_callers_language(server: Server, opened: Open) -> None:
     request = await opened()
     document = "mutation($i: RefundOnlyApproveInput!) { refundOnlyApprove(input: $i) { problems { message } } }"

@@ -7,7 +7,7 @@ from datetime import datetime
 from .appeal import lost, with_appeal
 from .clockwork import opening_clocks, turned
 from .freight import who_pays
-from .guards import as_expected, in_time, not_frozen, run_out
+from .guards import as_expected, in_time, not_frozen, note_short, run_out
 from .kind import Kind
 from .machines import MACHINES, Machine, mirrored
 from .money import Money, shares
@@ -99,7 +99,8 @@ def _objections(row: Transition, attempt: Attempt) -> Iterator[Problem]:
         yield from in_time(attempt)
     for gate in row.gates:
         yield from gate(attempt.request)
-    for guard in row.guards:
+    # any act may come with a note, whether its row thinks of it or not
+    for guard in dict.fromkeys((*row.guards, note_short)):
         yield from guard(attempt)
 
 

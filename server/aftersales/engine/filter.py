@@ -179,16 +179,16 @@ def _any(wanted: frozenset[Any] | None, value: Any) -> bool:
 
 
 def objections(filter: Filter) -> Iterator[Problem]:
-    """A filter that costs more than a list should: too many values, or too long a text."""
+    """A filter that costs more than a list should: too many values, or too long ones."""
     for field in fields(filter):
         value = getattr(filter, field.name)
-        if isinstance(value, frozenset) and len(value) > MOST_VALUES and field.name != "scope_shops":
-            yield Problem(
-                "INVALID_INPUT",
-                "Give at most {most} values.",
-                f"filter.{_camel(field.name)}",
-                most=MOST_VALUES,
-            )
+        if not isinstance(value, frozenset) or field.name == "scope_shops":
+            continue
+        where = f"filter.{_camel(field.name)}"
+        if len(value) > MOST_VALUES:
+            yield Problem("INVALID_INPUT", "Give at most {most} values.", where, most=MOST_VALUES)
+        if any(isinstance(one, str) and len(one) > LONGEST_TEXT for one in value):
+            yield Problem("INVALID_INPUT", "Say it in at most {limit} characters.", where, limit=LONGEST_TEXT)
     if len(filter.text or "") > LONGEST_TEXT or len(filter.words) > MOST_WORDS:
         yield Problem(
             "INVALID_INPUT", "Search for at most {most} words of together {longest} characters.", "filter.text",

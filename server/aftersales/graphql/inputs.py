@@ -17,9 +17,12 @@ import strawberry
 from ..engine.money import Money
 from ..engine.refusal import Problem
 from ..engine.vocabulary import ClaimLine, Party
+from ..marketplace.scans import LONGEST
 from .enums import DisputeSide
 
 TEXT_LIMIT = 5000
+# A parcel that no scan could name would never arrive.
+LIMITS = {"carrier": LONGEST, "tracking": LONGEST}
 # Control characters but tab and line ends, and halves of surrogate pairs: no database takes them, no person types them.
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -113,9 +116,9 @@ def unfit(input: Any) -> Iterator[Problem]:
         if isinstance(value, str):
             if _UNFIT.search(value):
                 yield Problem("INVALID_INPUT", "Leave out control characters.", path, guard="G_INPUT")
-            elif len(value) > TEXT_LIMIT:
+            elif len(value) > (limit := LIMITS.get(path, TEXT_LIMIT)):
                 yield Problem(
-                    "INVALID_INPUT", "Say it in at most {limit} characters.", path, guard="G_INPUT", limit=TEXT_LIMIT
+                    "INVALID_INPUT", "Say it in at most {limit} characters.", path, guard="G_INPUT", limit=limit
                 )
     key = getattr(input, "idempotency_key", "-")
     if not 1 <= len(key) <= 255:

@@ -13,6 +13,8 @@ from ..store.keys import Key
 from .fields import SKEW, Fault, text
 
 TRIES = 5
+# Of what a carrier calls itself, and a parcel, in characters.
+LONGEST = 100
 # Carriers tell in batches. What is told later than this counts from when it is told, as nobody
 # could act on it before: a clock that starts in the past would take that from somebody's time.
 AS_IT_HAPPENED = timedelta(hours=1)
@@ -159,7 +161,7 @@ async def _parcel(desk: Desk, scan: Scan) -> tuple[str, Leg]:
 
 def _unfit(scan: Scan, now: datetime) -> Iterator[Problem]:
     for name, value in (("carrier", scan.carrier), ("trackingNumber", scan.tracking)):
-        fault = None if value is None else text(100)(value)
+        fault = None if value is None else text(LONGEST)(value)
         if isinstance(fault, Fault):
             yield Problem("INVALID_INPUT", fault.message, name, guard="G_INPUT", **fault.facts)
     if (scan.request_id is None) != (scan.leg is None):
