@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,14 +32,13 @@ from tests.contract.test_operations import STORIES
 from tests.contract.town import OPERATIONS, Town, operation_of
 from tests.contract.town import root_field as read_root_field
 from tests.transport.conforming import faults, served, telling
+from tests.transport.people import headers
 
 from aftersales.asgi import create_app
 from aftersales.engine.vocabulary import Actor
-from aftersales.settings import Settings
 from aftersales.store.database import marks
 from aftersales.testing.fakes import MORNING
 from aftersales.testing.house import BUYER, SHOP, Home, house
-from aftersales.transport.tokens import mint
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -411,17 +409,9 @@ class Siege:
 
     async def ask(self, document: str, actor: Actor, variables: Mapping[str, Any]) -> httpx.Response:
         body = json.dumps({"query": document, "variables": variables}).encode()
-        return await self.http.post("/graphql", content=body, headers=as_(actor))
-
-
-@cache
-def as_(actor: Actor) -> dict[str, str]:
-    claims = {
-        "sub": actor.id, "party": actor.party.title.lower(),
-        "shops": sorted(actor.shops), "grants": sorted(actor.grants),
-    }  # fmt: skip
-    token = mint(Settings().secret, claims, timedelta(days=1), now=datetime.now(UTC))
-    return {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        return await self.http.post(
+            "/graphql", content=body, headers={**headers(actor), "content-type": "application/json"}
+        )
 
 
 class Besieged(Town):
