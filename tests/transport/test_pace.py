@@ -27,6 +27,19 @@ async def test_a_few_begin_at_once_and_the_rest_with_the_next_turns() -> None:
     assert begun == sorted(begun)
 
 
+async def test_with_a_pause_the_loop_is_free_between_two_turns() -> None:
+    pace, begun = Pace(pause=0.01), list[int]()
+
+    for n in range(AT_ONCE * 2):
+        pace.do(lambda n=n: begun.append(n))  # type: ignore[misc]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    before = len(begun)
+    await until(lambda: len(begun) == AT_ONCE * 2)
+
+    assert before == AT_ONCE
+
+
 async def test_each_caller_comes_in_turn_however_many_one_of_them_brings() -> None:
     pace, begun = Pace(), list[str]()
 

@@ -16,9 +16,14 @@ WAITING = 5
 
 
 class Pace:
-    """Lets a few pieces of work begin in each turn of the loop; where more come, each caller in turn."""
+    """Lets a few pieces of work begin in each turn of the loop; where more come, each caller in turn.
 
-    def __init__(self) -> None:
+    Args:
+        pause: until the next turn, in seconds; 0: it is the loop's own next one.
+    """
+
+    def __init__(self, pause: float = 0.0) -> None:
+        self.pause = pause
         self.waiting: OrderedDict[str, deque[Callable[[], None]]] = OrderedDict()
         self.left = AT_ONCE  # that may begin before the next turn
 
@@ -38,7 +43,11 @@ class Pace:
 
     def _begin(self, work: Callable[[], None]) -> None:
         if self.left == AT_ONCE:
-            asyncio.get_running_loop().call_soon(self._next_turn)
+            loop = asyncio.get_running_loop()
+            if self.pause:
+                loop.call_later(self.pause, self._next_turn)
+            else:
+                loop.call_soon(self._next_turn)
         self.left -= 1
         work()
 
