@@ -652,3 +652,12 @@ async def begun(siege: Siege, document: str, variables: Mapping[str, Any]) -> st
     await siege.app(scope, receive, send)
     _, _, data = heard.partition(b"\ndata: ")
     return (data.partition(b"\n")[0] or bytes(heard)).decode()
+
+
+@pytest.mark.parametrize("field", ["idempotencyKey", "note"])
+async def test_a_text_of_ten_megabytes_is_not_even_read(empty: Siege, field: str) -> None:
+    given = {"idempotencyKey": "k", "requestId": "rq_1", "expectedVersion": 1, field: "x" * 10_000_000}
+
+    answer = await empty.ask(OPERATIONS["RequestCancel"], BUYER, {"input": given})
+
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (413, "BODY_TOO_LARGE")
