@@ -47,7 +47,7 @@ def telling(document: str) -> str:
 
 def faults(document: str, answer: Any) -> Iterator[str]:
     """Everything that is wrong with the answer to a document that `telling` made."""
-    if not isinstance(answer, dict) or not {"data", "errors"} & answer.keys() <= {"data", "errors", "extensions"}:
+    if not isinstance(answer, dict) or not answer.keys() <= {"data", "errors", "extensions"}:
         yield f"no answer: {str(answer)[:200]}"
         return
     data, errors = answer.get("data"), answer.get("errors", [])
@@ -96,7 +96,7 @@ def _judging() -> GraphQLSchema:
             for field in type.fields.values():
                 field.args = {}
         if isinstance(type, GraphQLScalarType) and type.name in looks:
-            type.serialize = looks[type.name]  # type: ignore[method-assign]
+            type.coerce_output_value = looks[type.name]
     return schema
 
 

@@ -5,6 +5,7 @@ the operation itself each value that it takes is in turn replaced by every hosti
 the same, as words are that a person may have typed, `TAKEN` says so.
 """
 
+import asyncio
 import base64
 import json
 import sqlite3
@@ -25,9 +26,13 @@ from graphql import (
     GraphQLInputType,
     GraphQLList,
     GraphQLNamedType,
+    GraphQLObjectType,
+    get_named_type,
     get_nullable_type,
+    is_leaf_type,
     is_required_input_field,
 )
+from starlette.applications import Starlette
 from tests.contract.test_operations import STORIES
 from tests.contract.town import OPERATIONS, Town, operation_of
 from tests.contract.town import root_field as read_root_field
@@ -38,7 +43,7 @@ from aftersales.asgi import create_app
 from aftersales.engine.vocabulary import Actor
 from aftersales.store.database import marks
 from aftersales.testing.fakes import MORNING
-from aftersales.testing.house import BUYER, SHOP, Home, house
+from aftersales.testing.house import BUYER, SELLER, SHOP, Home, house
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -404,6 +409,7 @@ class Arrived(Exception):
 @dataclass
 class Siege:
     home: Home
+    app: Starlette
     http: httpx.AsyncClient
     record: Record
 
@@ -531,7 +537,7 @@ async def siege(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Siege
         home.operations = app.state.gate.operations
         record, transport = Record(path), httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://aftersales") as http:
-            yield Siege(home, http, record)
+            yield Siege(home, app, http, record)
         await app.state.gate.settle()
         record.close()
 
@@ -567,3 +573,91 @@ async def test_every_argument_is_a_variable_of_its_operation() -> None:
     }
 
     assert left_out == set()
+
+
+async def test_arguments_within_an_answer_are_no_less_strict(empty: Siege) -> None:
+    town, wrong = Town(empty.home), []
+    request, appeal = await town.shown(await town.disputed()), await town.appealed()
+    ids = {
+        "Request": request["id"], "Order": request["order"]["id"], "Dispute": request["disputes"][0]["id"],
+        "Appeal": appeal["id"], "Money": request["id"],
+    }  # fmt: skip
+
+    for owner, field, argument, type in within():
+        name = f"{owner}.{field.partition('(')[0]}.{argument}"
+        asks = f"... on {owner} {{ {field} }}"
+        if owner == "Money":
+            asks = f"... on Request {{ money {{ maximum {{ {field} }} }} }}"
+        document = telling(f"query ($id: ID!, $value: {type}) {{ node(id: $id) {{ {asks} }} }}")
+        plain = await empty.ask(document, SELLER, {"id": ids[owner], "value": example(type)})
+        assert argument == "after" or done(plain.json(), "Node"), (name, plain.text)
+        for hostile_name, value in hostile(type, None).items():
+            answer = await empty.ask(document, SELLER, {"id": ids[owner], "value": value})
+            wrong += [f"{name} as {hostile_name}: {what}" for what in judged(document, answer)]
+
+    assert wrong == []
+
+
+def within() -> Iterator[tuple[str, str, str, GraphQLInputType]]:
+    """Every argument of a field that is no root: of which type, the field as it is asked for, and its name and type."""
+    roots = (SCHEMA.query_type, SCHEMA.mutation_type, SCHEMA.subscription_type)
+    for owner in SCHEMA.type_map.values():
+        if not isinstance(owner, GraphQLObjectType) or owner in roots or owner.name.startswith("__"):
+            continue
+        for name, field in owner.fields.items():
+            for argument, definition in field.args.items():
+                rest = "" if is_leaf_type(get_named_type(field.type)) else " { __typename }"
+                yield owner.name, f"{name}({argument}: $value){rest}", argument, definition.type
+
+
+async def test_a_stream_is_begun_or_refused_whatever_it_is_given(empty: Siege) -> None:
+    town, wrong = Town(empty.home), []
+    await town.refund_only()
+    document = telling(OPERATIONS[SUBSCRIPTION])
+
+    assert "StreamReady" in await begun(empty, document, {})
+    for spot in spots_of(SUBSCRIPTION, {}):
+        for name, variables in spot.hostile():
+            first = await begun(empty, document, variables)
+            told = faults(document, json.loads(first))
+            wrong += [f"{'.'.join(map(str, spot.path))} as {name}: {what}" for what in told]
+
+    assert wrong == []
+    assert not empty.home.running.house.feed.followers
+
+
+async def begun(siege: Siege, document: str, variables: Mapping[str, Any]) -> str:
+    """What a stream says first, after which its listener leaves; or the refusal, where there is no stream."""
+    body = json.dumps({"query": document, "variables": variables}).encode()
+    given = {**headers(SELLER), "content-type": "application/json", "accept": "text/event-stream"}
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": "/graphql",
+        "raw_path": b"/graphql", "query_string": b"", "root_path": "", "scheme": "http", "client": ("127.0.0.1", 1),
+        "headers": [(name.encode(), value.encode()) for name, value in given.items()],
+    }  # fmt: skip
+    parts = iter([{"type": "http.request", "body": body}])
+    heard, leaving = bytearray(), asyncio.Event()
+
+    async def receive() -> dict[str, Any]:
+        if part := next(parts, None):
+            return part
+        await leaving.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        heard.extend(message.get("body", b""))
+        if b"\ndata: {" in heard or not message.get("more_body", True):
+            leaving.set()
+
+    await siege.app(scope, receive, send)
+    _, _, data = heard.partition(b"\ndata: ")
+    return (data.partition(b"\n")[0] or bytes(heard)).decode()
+
+
+@pytest.mark.parametrize("field", ["idempotencyKey", "note"])
+async def test_a_text_of_ten_megabytes_is_not_even_read(empty: Siege, field: str) -> None:
+    given = {"idempotencyKey": "k", "requestId": "rq_1", "expectedVersion": 1, field: "x" * 10_000_000}
+
+    answer = await empty.ask(OPERATIONS["RequestCancel"], BUYER, {"input": given})
+
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (413, "BODY_TOO_LARGE")

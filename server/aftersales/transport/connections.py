@@ -50,6 +50,10 @@ def forgiving(app: ASGIApp) -> ASGIApp:
     return served
 
 
+class HeadTooLarge(Exception):
+    """Tells the parser to stop."""
+
+
 class HTTPConnection(HttpToolsProtocol):
     """Cuts a caller whose request line and headers take too long, or too much.
 
@@ -59,6 +63,7 @@ class HTTPConnection(HttpToolsProtocol):
     config: Config
     head_timer: asyncio.TimerHandle | None = None
     head_bytes = 0
+    too_large = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -78,8 +83,7 @@ class HTTPConnection(HttpToolsProtocol):
             self.head_bytes += len(data)
             if self.head_bytes > self.config.limits.head_bytes:
                 self._head_ends()
-                self.transport.write(TOO_LARGE)
-                self.transport.close()
+                self._refuse_head()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -98,7 +102,22 @@ class HTTPConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head_ends()
+        # one that came whole in a single piece was never counted
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > self.config.limits.head_bytes:
+            self.too_large = True
+            raise HeadTooLarge
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        if self.too_large:
+            self._refuse_head()
+        else:
+            super().send_400_response(msg)
+
+    def _refuse_head(self) -> None:
+        self.transport.write(TOO_LARGE)
+        self.transport.close()
 
     def _head_begins(self) -> None:
         self.head_bytes = 0
