@@ -65,7 +65,10 @@ def swept(function: Callable[[*Args], Answer], *args: *Args) -> Answer:
         return function(*args)
     except Exception as refused:
         # on its way up it holds the frames below and with them the document, which would so be seen to live
-        clear_frames(refused.__traceback__)
+        cause: BaseException | None = refused
+        while cause:
+            clear_frames(cause.__traceback__)
+            cause = cause.__context__
         raise
     finally:
         gc.enable()
