@@ -42,7 +42,7 @@ from aftersales.testing.house import AGENT, BUYER, SELLER, house
 SECONDS = float(os.environ.get("AFTERSALES_TEST_SECONDS", "15"))
 SEED = int(os.environ.get("AFTERSALES_TEST_SEED", "0"))
 ROUND = 20
-SOME = 4
+SOME, DEEP = 4, 4
 EVERYBODY: Mapping[str, Actor | None] = {"buyer": BUYER, "seller": SELLER, "agent": AGENT, "stranger": None}
 # What is refused for its size or its price was not tried.
 GENEROUS = {
@@ -141,7 +141,7 @@ def all_below(type: GraphQLNamedType, path: tuple[str, ...]) -> Iterator[str]:
         found = get_named_type(field.type)
         if is_leaf_type(found):
             yield name
-        elif found.name not in path and (below := " ".join(all_below(found, (*path, found.name)))):
+        elif found.name not in path and len(path) < DEEP and (below := " ".join(all_below(found, (*path, found.name)))):
             yield f"{name} {{ {below} }}"
 
 
