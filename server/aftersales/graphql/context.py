@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import strawberry
 from graphql import GraphQLError
 
 from ..desk import Desk
+from ..engine.rights import acts_as
 from ..engine.vocabulary import Actor, Party
 from ..evidence.locker import Locker
 from ..feed import Feed
@@ -59,6 +61,7 @@ class Context:
     words: Words
     base: str
     cache: dict[Any, Any] = field(default_factory=dict)
+    _audience: Hashable = None
     _now: datetime | None = None
     _loaders: Loaders | None = None
 
@@ -91,6 +94,21 @@ class Context:
 
             self._loaders = Loaders(self)
         return self._loaders
+
+    def impersonal(self) -> Context:
+        """Of anybody with the same rights, who reads the same language and came the same way; of a buyer, their own."""
+        return Context(self.house, self._whoever, self.words, self.base)
+
+    @property
+    def audience(self) -> Hashable:
+        """The same for all whose impersonal contexts are the same."""
+        if self._audience is None:
+            self._audience = self._whoever, self.words.language, self.base
+        return self._audience
+
+    @property
+    def _whoever(self) -> Actor:
+        return self.actor if acts_as(self.actor) is Party.BUYER else replace(self.actor, id="", client="")
 
     def forget(self) -> None:
         """After a change: read anew, and take the time anew."""

@@ -24,6 +24,7 @@ from strawberry.execution import optimized_is_awaitable
 from .documents import Document, DocumentLimits, Documents
 from .executor import FastExecutor
 from .masking import GraphQLErrors, Say, coded, internal, masked, meant_for_caller
+from .sharing import Sharing, answer_depends_on
 from .variables import VariableLimits, check
 
 
@@ -61,6 +62,7 @@ class Operations:
         self.executor_class = cast("type[Executor[Any]]", schema.execution_context_class)
         self.documents = Documents(self.schema, documents)
         self.variable_limits = variables
+        self.sharing = Sharing()
 
     def prepare(
         self, query: str, operation_name: str | None = None, variables: Mapping[str, Any] | None = None
@@ -107,7 +109,13 @@ class Operations:
             source = await source
         if isinstance(source, ExecutionResult):
             return clean(source, language(context))
-        return cleaned(map_source_to_response_event(executor, source), language(context))
+        document, variables = prepared.document, prepared.variables.coerced
+        depends_on = answer_depends_on(document)
+        asked = repr([(name, variables[name]) for name in sorted(depends_on & variables.keys())])
+        answers = map_source_to_response_event(
+            executor, source, lambda event: self.sharing.answer(document, asked, event)
+        )
+        return cleaned(answers, language(context))
 
     def _coerced(self, document: Document, variables: Mapping[str, Any]) -> VariableValues:
         definitions = document.operation.variable_definitions

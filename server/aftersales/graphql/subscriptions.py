@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
 from ..engine.filter import Filter, facets, matches, then
+from ..engine.request import Request
 from ..engine.rights import acts_as, may_see
 from ..engine.vocabulary import Party
 from ..feed import Follower, Lagged, Told, backlog
@@ -21,6 +22,7 @@ from .context import Context, Info
 from .events import RequestEvent, event, visible
 from .filters import RequestFilter, filter_of
 from .scalars import Cursor
+from .sharing import Shared
 from .stream_position import Position
 
 
@@ -116,8 +118,8 @@ class Subscription:
             )
             if after:
                 async for told in backlog(missed_lines(context, position), context.desk.ledger.requests):
-                    if item := said(context, wish, position, told):
-                        yield item
+                    if missed := said(context, wish, position, told):
+                        yield missed
             loop = asyncio.get_running_loop()
             quiet_since = loop.time()
             while True:
@@ -131,9 +133,9 @@ class Subscription:
                 except StopAsyncIteration:
                     return
                 context.forget()
-                item = said(context, wish, position, live) if live else heartbeat(context, position, follower)
-                if item:
-                    yield item
+                news = said(context, wish, position, live) if live else heartbeat(context, position, follower)
+                if news:
+                    yield news
                     quiet_since = loop.time()
 
 
@@ -148,8 +150,8 @@ def reset(current: Position, reason: StreamResetReason) -> StreamReset:
     return StreamReset(cursor=Cursor(current.cursor()), reason=reason)
 
 
-def said(context: Context, filter: Filter, position: Position, told: Told) -> StreamItem | None:
-    """What a viewer hears of one line of the log, if anything; the position moves on in any case."""
+def said(context: Context, filter: Filter, position: Position, told: Told) -> Any:
+    """What a viewer hears of one line of the log: an item, or a `Shared` one. The position moves on in any case."""
     line, request = told.event, told.request
     assert isinstance(line, LoggedEvent)
     if position.covers(line):
@@ -161,6 +163,12 @@ def said(context: Context, filter: Filter, position: Position, told: Told) -> St
     if not matches(filter, request, context.now):
         left = line.was is not None and matches(filter, then(facets(request), line.was), line.at)
         return RequestLeft(cursor=cursor, request_id=strawberry.ID(request.id)) if left else None
+    # two who follow other shops are told other places, and what is said of time is of this second
+    what = line.serial, request.version, str(cursor), int(context.now.timestamp()), context.audience
+    return Shared(what, context, lambda context: item(context, line, request, cursor))
+
+
+def item(context: Context, line: LoggedEvent, request: Request, cursor: Cursor) -> StreamItem:
     shown = types.request(context, request)
     spoken = event(context, line, request.kind, cursor)
     clock = (

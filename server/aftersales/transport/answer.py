@@ -6,6 +6,7 @@ import orjson
 from graphql import ExecutionResult, GraphQLError
 from starlette.types import Send
 
+from ..graphql.sharing import ToldToMany
 from .accept import Media
 
 # Never kept by anyone in between: an answer is one caller's, at one moment.
@@ -15,6 +16,14 @@ PARTIAL = 294  # the specification's own status for data and errors together
 
 def encoded(result: ExecutionResult) -> bytes:
     """What a resolver made of data and errors. Everything that leaves by any door is written here."""
+    if isinstance(result, ToldToMany):
+        if result.wire is None:
+            result.wire = _written(result)
+        return result.wire
+    return _written(result)
+
+
+def _written(result: ExecutionResult) -> bytes:
     fields: dict[str, object] = {"data": result.data}
     if result.errors:
         fields["errors"] = [error.formatted for error in result.errors]
