@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from uuid import uuid4
 
+from .audit import audited
 from .desk import TRIES, Desk, busy, key_reused
 from .engine.permissions import may
 from .engine.privacy import erase, pseudonym, settled, unsettled
@@ -16,8 +16,6 @@ from .evidence.locker import Locker
 from .store.keys import Key
 from .store.ledger import KeyTaken, OrderMoved, StaleVersion
 from .store.privacy import PORTION, Erasure, HeldOrder
-
-log = logging.getLogger("aftersales.privacy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Privacy:
         await self._locker.clear()
         await ledger.database.scrub()
         erasure = await self._kept(name)
-        log.info("a buyer was erased: %s, by %s %s", name, actor.party.title, actor.id)
+        audited(actor, "privacyErase", f"{name}, {erasure.orders} orders, {erasure.requests} requests")
         return Erased(erasure)
 
     async def _portion(self, buyer_id: str, name: str, actor: Actor, key: Key | None) -> bool:

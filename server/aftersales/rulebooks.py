@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from .audit import audited
 from .desk import TRIES, Desk, busy, key_reused, new_id
 from .engine.filter import Filter
 from .engine.money import Money
@@ -91,6 +92,7 @@ class Rulebooks:
                 await self._desk.ledger.save_rule(rule, key=key, at=self._desk.clock())
             except (StaleVersion, KeyTaken):
                 continue
+            audited(actor, "shopRuleSave", f"{rule.id} of {shop_id}, version {rule.version}")
             return Saved(rule)
         raise Refused([busy()])
 
@@ -109,6 +111,7 @@ class Rulebooks:
                 await self._desk.ledger.remove_rule(rule, actor.id, key=key, at=self._desk.clock())
             except (StaleVersion, KeyTaken):
                 continue
+            audited(actor, "shopRuleRemove", f"{rule.id} of {shop_id}")
             return Saved(None)
         raise Refused([busy()])
 

@@ -120,6 +120,15 @@ def test_nothing_of_it_is_in_the_log(world: World) -> None:
     assert token(BUYER).split(".")[0] not in said, "nor is any token, whose first part is always the same"
 
 
+def test_what_no_history_tells_of_is_in_the_log_with_who_did_it(world: World) -> None:
+    said = [json.loads(line)["message"] for line in world.server.said if '"aftersales.audit"' in line]
+
+    assert len(said) == 1
+    assert re.fullmatch(
+        r"ordersImport by partner ap_app through python-httpx/\S+: 1 shops and 1 orders written", said[0]
+    )
+
+
 def broken(world: World, id: str) -> str:
     """A fault of ours, by real means: a table is gone. Its number, as the caller is told it."""
     with sqlite3.connect(world.database) as database:

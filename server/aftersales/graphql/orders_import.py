@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import strawberry
 from strawberry.dataloader import DataLoader
 
+from ..audit import audited
 from ..engine import refusal
 from ..engine.refusal import Refused
 from ..engine.rights import may_see
@@ -74,7 +75,12 @@ async def import_orders(info: Info, input: OrdersImportInput) -> OrdersImportPay
     shops, orders = await _brought(context, input, write=not replayed)
     if not replayed:
         await _keep(context, key)
+        audited(context.actor, "ordersImport", f"{_written(shops)} shops and {_written(orders)} orders written")
     return await _payload(context, shops, orders, replayed=replayed)
+
+
+def _written(rows: list[RowResult]) -> int:
+    return sum(row.outcome in (Outcome.CREATED, Outcome.UPDATED) for row in rows)
 
 
 def _too_many(input: OrdersImportInput) -> Iterator[refusal.Problem]:
