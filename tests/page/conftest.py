@@ -26,7 +26,8 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="package")
+# of each file's own: what one does to the world, and what the page remembers by address, is not there for the next
+@pytest.fixture(scope="module")
 def demo(demo_copy: Callable[[], tuple[str, ...]]) -> Iterator[Server]:
     with serving(*demo_copy(), settings=WHO_HURRIES) as server:
         yield server

@@ -92,7 +92,8 @@ def _judging() -> GraphQLSchema:
     schema = served()
     looks = {"DateTime": _instant, "Decimal": _decimal, "Cursor": _text, "URL": _text}
     for type in schema.type_map.values():
-        if isinstance(type, GraphQLObjectType):
+        # those of introspection are every schema's
+        if isinstance(type, GraphQLObjectType) and not type.name.startswith("__"):
             for field in type.fields.values():
                 field.args = {}
         if isinstance(type, GraphQLScalarType) and type.name in looks:

@@ -166,7 +166,8 @@ def plain() -> GraphQLSchema:
     """The same without any argument that may be left out: what narrows an answer mostly empties it."""
     schema = served()
     for type in schema.type_map.values():
-        if isinstance(type, GraphQLObjectType):
+        # those of introspection are every schema's
+        if isinstance(type, GraphQLObjectType) and not type.name.startswith("__"):
             for field in type.fields.values():
                 field.args = {name: given for name, given in field.args.items() if is_required_argument(given)}
     return schema

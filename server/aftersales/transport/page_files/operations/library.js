@@ -20,6 +20,7 @@ const GROUPS = [
   ["SellerRefund", "The shop itself"],
   ["OrdersImport", "From outside"],
   ["CarrierReport", "From outside"],
+  ["PrivacyErase", "The platform itself"],
 ];
 const ORDER = ["Reading", "Live", ...new Set(GROUPS.map(([, group]) => group)), "More"];
 
