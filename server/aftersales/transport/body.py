@@ -34,15 +34,18 @@ async def read(headers: Mapping[bytes, bytes], receive: Receive, settings: Trans
         raise Turned(408, "BODY_TOO_SLOW", "The body did not come in time.", headers=(CLOSE,)) from None
 
 
-async def spill(receive: Receive, settings: TransportSettings) -> None:
+async def spill(receive: Receive, most: int) -> None:
     """Lets a caller finish who is still sending what we do not want.
 
     Closing at once would reset the connection, and the answer that says why would be lost with it.
+
+    Args:
+        most: bytes; it goes on for a second at most, however many there are.
     """
     spilled = 0
     with suppress(TimeoutError):
         async with asyncio.timeout(SPILL_SECONDS):
-            while spilled < SPILL_TIMES * settings.body_bytes:
+            while spilled < most:
                 message = await receive()
                 spilled += len(message.get("body", b""))
                 if not message.get("more_body", False):

@@ -29,6 +29,8 @@ QUERY_BYTES = 200
 STATUSES = {Wrong.TOO_LARGE: 413, Wrong.OTHER_CONTENT: 409}
 PRIVATE = (b"cache-control", b"private")
 # Whatever the file is, it runs nothing, loads nothing and tells nobody its address.
+# Of a file that is larger than was declared: what a camera makes, not what a disk holds.
+SPILL_BYTES = 64 * 1024 * 1024
 SAFE = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"sandbox; default-src 'none'"),
@@ -70,7 +72,7 @@ class EvidenceOverHTTP:
         unread = CLOSE in no.headers and not body.whole and no.status != 408
         await send_whole(send, no.status, Media.JSON, encoded_errors([no.error]), no.headers, last=not unread)
         if unread:
-            await spill(body.receive, self.settings)
+            await spill(body.receive, SPILL_BYTES)
             await send_end(send)
 
     async def _take(self, scope: Scope, body: "Body") -> tuple[int, bytes]:

@@ -65,7 +65,7 @@ class GraphQLOverHTTP:
         unread = CLOSE in no.headers and no.status != 408  # who was too slow is not waited for again
         await send_whole(send, no.status, media, text, no.headers, last=not unread)
         if unread:
-            await body.spill(receive, self.settings)
+            await body.spill(receive, body.SPILL_TIMES * self.settings.body_bytes)
             await send_end(send)
 
     async def _claims(self, headers: Mapping[bytes, bytes]) -> Claims | None:
