@@ -8,7 +8,7 @@ from datetime import datetime
 import strawberry
 
 from ..engine import request as engine
-from ..engine.rights import sees_seller_side
+from ..engine.rights import knows_clock, sees_seller_side
 from ..engine.vocabulary import Party
 from ..store.log import LoggedEvent
 from .context import Context
@@ -76,14 +76,10 @@ class RequestEventConnection:
     page_info: PageInfo = strawberry.field(description="Whether there is more, and from where.")
 
 
-# Clocks of the seller's side: an appeal's own, and the one that opens it.
-SELLER_CLOCKS = ("appeal.", "speedy.")
-
-
 def visible(context: Context, event: LoggedEvent) -> bool:
     if sees_seller_side(context.actor):
         return True
-    return not event.type.startswith(SELLER_SIDE) and not str(event.data.get("key", "")).startswith(SELLER_CLOCKS)
+    return not event.type.startswith(SELLER_SIDE) and knows_clock(context.actor, str(event.data.get("key", "")))
 
 
 def event(context: Context, of: LoggedEvent, kind: str, cursor: str | None = None) -> RequestEvent:
