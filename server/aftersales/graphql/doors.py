@@ -128,8 +128,9 @@ async def _refused(context: Context, refused: Refused, about: str | None) -> Req
 
 
 async def visible(context: Context, request_id: str) -> Request | None:
+    actor = context.actor  # first: strangers are told the same of what is not there
     found = await context.desk.ledger.request(request_id)
-    if found and may_see(context.actor, found.order.shop.id, found.order.buyer_id):
+    if found and may_see(actor, found.order.shop.id, found.order.buyer_id):
         return found
     return None
 
