@@ -58,7 +58,7 @@ async def act(info: Info, action: str, input: DecisionInput) -> RequestPayload:
         context, input, str(input.request_id),
         lambda key: context.desk.act(
             str(input.request_id), action, context.actor, note=input.note or "", expected=input.expected_version,
-            given=given(input), evidence_ids=evidence, key=key,
+            given=given(input), evidence_ids=evidence, key=key, mutation=info.field_name,
         ),
         info.field_name,
     )  # fmt: skip
