@@ -50,8 +50,13 @@ def may_see(actor: Actor, shop_id: str, buyer_id: str) -> bool:
 
 
 def sees_buyer(actor: Actor) -> bool:
-    """A buyer's name is shown to those who must write it on a parcel."""
-    return acts_as(actor) is not Party.SELLER or actor.holds("ship")
+    """A buyer's name is shown to those who must write it on a parcel; a carrier reads it there."""
+    match acts_as(actor):
+        case Party.SELLER:
+            return actor.holds("ship")
+        case Party.CARRIER:
+            return False
+    return True
 
 
 def sees_seller_side(actor: Actor) -> bool:
