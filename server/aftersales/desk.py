@@ -13,11 +13,12 @@ from typing import Any, Protocol
 import uuid_utils
 
 from .engine.clocks import Calendar
-from .engine.decide import decide, warn
+from .engine.decide import decide, through_its_own, warn
 from .engine.kind import Kind
+from .engine.knowing import decided
 from .engine.opening import Opening, facts_of, open_request, replace_request, speaks_for
 from .engine.policies import Book
-from .engine.refusal import Problem, Refused
+from .engine.refusal import Problem, Refused, busy
 from .engine.request import Attempt, Change, Clock, Request
 from .engine.rights import may_see, sees_seller_side
 from .engine.seller_refund import RefundLine, SellerRefund, Wish, refund_unasked
@@ -114,11 +115,12 @@ class Desk:
     async def act(
         self, request_id: str, action: str, actor: Actor, *, note: str = "", expected: int | None = None,
         given: Mapping[str, Any] | None = None, evidence_ids: Sequence[str] = (), key: Key | None = None,
-        at: datetime | None = None, clock_id: str | None = None, appeal_id: str | None = None,
+        at: datetime | None = None, clock_id: str | None = None, appeal_id: str | None = None, mutation: str = "",
     ) -> Done:  # fmt: skip
         """Do something to a request, its dispute or its appeal.
 
         Args:
+            mutation: by which it is done, where it is done by one.
             at: given by time alone, whose acts happen at the due instant.
             clock_id: the clock that ran out, given by time alone.
             appeal_id: the appeal that is acted on; whoever may not know of it is told that there is none.
@@ -134,7 +136,9 @@ class Desk:
             request = await (self.appealed(appeal_id, request_id, actor) if appeal_id else self.seen(request_id, actor))
             facts |= await self._looked_up(request, action, facts)
             attempt = self.attempt(request, action, actor, at or self.clock(), note, expected, facts, clock_id)
-            return await self._settle((decide(attempt),), key)
+            if mutation and (problems := tuple(through_its_own(mutation, attempt))):
+                raise Refused(problems)
+            return await self._settle((decided(attempt),), key)
 
         return await self._once(key, done)
 
@@ -447,10 +451,6 @@ def key_reused(remembered: Remembered) -> Problem:
         "KEY_REUSED", "This key was used with another input at {used}. Make a new key.", "idempotencyKey",
         used=remembered.created_at.isoformat(), first_used_at=remembered.created_at,
     )  # fmt: skip
-
-
-def busy() -> Problem:
-    return Problem("BUSY", "Too much changed at once. Send the same again with the same key.")
 
 
 def _appeal_id(request: Request) -> str | None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from .audit import audited
-from .desk import TRIES, Desk, busy, key_reused
+from .desk import TRIES, Desk, key_reused
 from .engine.permissions import may
 from .engine.privacy import erase, pseudonym, settled, unsettled
-from .engine.refusal import Problem, Refused
+from .engine.refusal import Problem, Refused, busy
 from .engine.request import Request
 from .engine.vocabulary import Actor
 from .evidence.locker import Locker

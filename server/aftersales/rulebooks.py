@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from .audit import audited
-from .desk import TRIES, Desk, busy, key_reused, new_id
+from .desk import TRIES, Desk, key_reused, new_id
 from .engine.filter import Filter
 from .engine.money import Money
 from .engine.permissions import may
-from .engine.refusal import Problem, Refused
+from .engine.refusal import Problem, Refused, busy
 from .engine.request import Request
 from .engine.rights import may_see
 from .engine.shop_rules import MOST_RULES, Conditions, Rule, failing, misnamed, objections, stood_at

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from functools import cache
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -179,6 +180,7 @@ class Town:
         return await self.ask("RequestDetail", actor, by={"id": request["id"]})
 
 
+@cache
 def operation_of(name: str) -> OperationDefinitionNode:
     """The one operation of a file, which goes by the file's name."""
     [operation] = parse(OPERATIONS[name]).definitions

@@ -24,7 +24,7 @@ SEES = {
     "the shop's app":       (APP,                                    True,  True,  True),
     "another shop's app":   (replace(APP, shops=OTHER_SHOP),         False, True,  True),
     "an agent":             (AGENT,                                  True,  True,  True),
-    "the carrier":          (CARRIER,                                True,  True,  False),
+    "the carrier":          (CARRIER,                                True,  False, False),
     "the system":           (SYSTEM,                                 True,  True,  True),
 }
 # fmt: on

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -107,8 +108,43 @@ def astray(world: World) -> list[int]:
     return [answer.status_code for answer in spoilt] + [int(spoilt_line.split()[1])]
 
 
+def shown(world: World) -> list[str]:
+    """A file is announced, uploaded in vain and in earnest, and looked at; the signatures of its addresses."""
+    photo = b"\x89PNG\r\n\x1a\n" + CANARY.encode() * 9
+    wish = {"idempotencyKey": f"{KEY}-file", "kind": "PHOTO", "mediaType": "image/png", "bytes": len(photo),
+            "note": NOTE, "sha256": sha256(photo).hexdigest()}  # fmt: skip
+    staged = world.ask("EvidenceStage", BUYER, input=wish)["data"]["evidenceStage"]
+    put = staged["upload"]["url"]
+    spoilt = put[:-4] + ("AAAA" if put[-4:] != "AAAA" else "BBBB")
+    assert [httpx.put(url, content=content).status_code for url, content in
+            ((spoilt, photo), (put, photo[::-1]), (put, photo))] == [403, 400, 201]  # fmt: skip
+    get = world.ask("EvidenceSubmit", BUYER, input={
+        "idempotencyKey": f"{KEY}-submit", "evidenceIds": [staged["evidence"]["id"]]
+    })["data"]["evidenceSubmit"]["evidence"][0]["url"]  # fmt: skip
+    assert [httpx.get(url).status_code for url in (get, get[:-4] + "AAAA")] == [200, 403]
+    return [urlsplit(url).query.rpartition("=")[2] for url in (put, get)]
+
+
+def followed(world: World) -> None:
+    """Both ways to follow, with the canary in the filter, in the token and in a cursor that is none."""
+    query = (OPERATIONS / "RequestStream.graphql").read_text(encoding="utf-8")
+    asked = {"query": query, "variables": {"filter": {"text": NOTE}}}
+    heads = {"authorization": f"Bearer {token(BUYER)}", "accept": "text/event-stream"}
+    with httpx.stream("POST", world.server.url, json=asked, headers=heads) as answer:
+        assert "StreamReady" in next(chunk for chunk in answer.iter_text() if "data" in chunk)
+    address = world.server.url.replace("http", "ws", 1)
+    with connect(address, subprotocols=["graphql-transport-ws"]) as door:  # type: ignore[list-item]
+        door.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token(BUYER)}"}}))
+        assert json.loads(door.recv(timeout=10))["type"] == "connection_ack"
+        asked["variables"]["after"] = CANARY  # type: ignore[index]
+        door.send(json.dumps({"type": "subscribe", "id": CANARY, "payload": asked}))
+        assert "INVALID_INPUT" in str(door.recv(timeout=10))
+
+
 def test_nothing_of_it_is_in_the_log(world: World) -> None:
     id = lived(world)
+    signatures = shown(world)
+    followed(world)
     statuses = astray(world)
     fault = broken(world, id)
 
@@ -117,6 +153,8 @@ def test_nothing_of_it_is_in_the_log(world: World) -> None:
     assert fault in said, "the fault's number leads to it"
     assert "OperationalError" in said
     assert [line for line in world.server.said if CANARY in line.lower()] == []
+    assert [signature for signature in signatures if len(signature) < 16 or signature in said] == []
+    assert DEVELOPMENT_SECRET not in said
     assert token(BUYER).split(".")[0] not in said, "nor is any token, whose first part is always the same"
 
 

@@ -12,7 +12,7 @@ from .kind import Kind
 from .machines import MACHINES, Machine, mirrored
 from .money import Money, shares
 from .offers import answered
-from .process import Transition
+from .process import Transition, mutation_name
 from .refusal import Problem, Refused
 from .request import Attempt, Change, Clock, Event, Leg, Refund, Request, Shipment, ShipmentStatus
 from .rights import acts_as, may_do
@@ -58,6 +58,13 @@ def chosen_row(attempt: Attempt) -> Transition:
     if row is None:
         raise Refused([not_here(attempt)])
     return row
+
+
+def through_its_own(mutation: str, attempt: Attempt) -> Iterator[Problem]:
+    """An act is done by its own mutation: one kind's yes is not another's, though both are called approve."""
+    rows = rows_for(attempt)
+    if rows and mutation not in {mutation_name(row.owner, row.action) for row in rows}:
+        yield from tuple(as_expected(attempt)) or (not_here(attempt),)
 
 
 def not_here(attempt: Attempt) -> Problem:

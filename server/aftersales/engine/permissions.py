@@ -83,11 +83,11 @@ SIGNED_IN = BUYER | SELLER | PLATFORM | CARRIER
 READINGS = (
     Permission("view",        "See requests and orders", SIGNED_IN,
                ("node", "nodes", "request", "requests", "requestCounts", "order", "eligibility", "requestOpenPreview",
-                "requestActPreview", "RequestChanged", "DeadlineChanged", "RequestLeft"), "view"),
+                "requestActPreview", "RequestChanged", "DeadlineChanged", "RequestLeft", "StreamReset"), "view"),
     Permission("view.seller", "See appeals, compensation and the seller's notes", SELLER | PLATFORM,
                ("appeals", "AppealChanged"), "view"),
     Permission("view.common", "See what is the same for all who sign in", SIGNED_IN,
-               ("me", "policies", "plugins", "StreamReady", "StreamHeartbeat", "StreamReset")),
+               ("me", "policies", "plugins", "StreamReady", "StreamHeartbeat")),
 )
 # fmt: on
 

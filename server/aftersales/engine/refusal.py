@@ -113,3 +113,7 @@ class Refused(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(f"{problem.code}: {problem.text()}" for problem in self.problems))
+
+
+def busy() -> Problem:
+    return Problem("BUSY", "Too much changed at once. Send the same again with the same key.")

@@ -28,6 +28,9 @@ _AMOUNT = re.compile(r"\d{1,18}(\.\d{1,6})?", re.ASCII)
 # Those who stand in for a party at a row of a table: an app acts for a shop, within its scopes.
 STANDS_FOR = {Party.PARTNER: Party.SELLER}
 
+# Clocks of the seller's side: an appeal's own, and the one that opens it.
+_SELLERS_CLOCKS = ("appeal.", "speedy.")
+
 
 def acts_as(actor: Actor) -> Party:
     """The party of the tables that the actor speaks for."""
@@ -47,13 +50,23 @@ def may_see(actor: Actor, shop_id: str, buyer_id: str) -> bool:
 
 
 def sees_buyer(actor: Actor) -> bool:
-    """A buyer's name is shown to those who must write it on a parcel."""
-    return acts_as(actor) is not Party.SELLER or actor.holds("ship")
+    """A buyer's name is shown to those who must write it on a parcel; a carrier reads it there."""
+    match acts_as(actor):
+        case Party.SELLER:
+            return actor.holds("ship")
+        case Party.CARRIER:
+            return False
+    return True
 
 
 def sees_seller_side(actor: Actor) -> bool:
     """Seller notes, compensation and appeals are never shown to a buyer, and carriers need none of it."""
     return acts_as(actor) not in Party.BUYER | Party.CARRIER
+
+
+def knows_clock(actor: Actor, key: str) -> bool:
+    """The clocks of an appeal, and the one that opens it, are the seller's side's."""
+    return sees_seller_side(actor) or not key.startswith(_SELLERS_CLOCKS)
 
 
 def may_do(actor: Actor, by: Party, grant: str) -> Iterator[Problem]:

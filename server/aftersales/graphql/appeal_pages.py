@@ -1,10 +1,10 @@
 """Pages of appeals: a fixed small number of SQL statements, whatever the page's size."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import strawberry
 
-from ..engine.filter import Filter
 from ..engine.rights import sees_seller_side
 from . import types
 from .cases import AppealConnection, AppealEdge, appeal
@@ -21,7 +21,7 @@ async def appeals_page(
     after: str | None,
 ) -> AppealConnection:  # fmt: skip
     wished = None if shop_ids is None else frozenset(str(id) for id in shop_ids)
-    visible = Filter(scope_shops=all_visible(context.actor).scope_shops, shop_ids=wished)
+    visible = replace(all_visible(context.actor), shop_ids=wished)
     shops = visible.shops if sees_seller_side(context.actor) else frozenset[str]()
     chosen = None if statuses is None else frozenset(status.value for status in statuses)
     # the position first: what changes while the page is read comes again in the stream, and is not lost

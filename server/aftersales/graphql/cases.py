@@ -12,6 +12,7 @@ from ..engine import cases as engine
 from ..engine import request as records
 from ..engine.appeal import GROUNDS, REASONS_TO_APPEAL, compensation_max, compensation_within_max, reason_fits
 from ..engine.decide import actions
+from ..engine.knowing import as_known
 from ..engine.process import Transition, mutation_name
 from ..engine.rights import sees_seller_side
 from ..engine.vocabulary import OfferKind, OfferStatus, Party
@@ -190,7 +191,8 @@ def beside(context: Context, of: records.Request, machine: str) -> list[Availabl
     kind = context.desk.registry.kinds.get(of.kind)
     if kind is None:
         return []
-    return [_action(context, of, row) for row in actions(kind, of, context.actor, context.now, machine)]
+    known = as_known(of, context.actor)
+    return [_action(context, known, row) for row in actions(kind, known, context.actor, context.now, machine)]
 
 
 def _action(context: Context, of: records.Request, row: Transition) -> AvailableAction:

@@ -58,7 +58,7 @@ async def act(info: Info, action: str, input: DecisionInput) -> RequestPayload:
         context, input, str(input.request_id),
         lambda key: context.desk.act(
             str(input.request_id), action, context.actor, note=input.note or "", expected=input.expected_version,
-            given=given(input), evidence_ids=evidence, key=key,
+            given=given(input), evidence_ids=evidence, key=key, mutation=info.field_name,
         ),
         info.field_name,
     )  # fmt: skip
@@ -128,8 +128,9 @@ async def _refused(context: Context, refused: Refused, about: str | None) -> Req
 
 
 async def visible(context: Context, request_id: str) -> Request | None:
+    actor = context.actor  # first: strangers are told the same of what is not there
     found = await context.desk.ledger.request(request_id)
-    if found and may_see(context.actor, found.order.shop.id, found.order.buyer_id):
+    if found and may_see(actor, found.order.shop.id, found.order.buyer_id):
         return found
     return None
 

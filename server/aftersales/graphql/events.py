@@ -8,7 +8,7 @@ from datetime import datetime
 import strawberry
 
 from ..engine import request as engine
-from ..engine.rights import sees_seller_side
+from ..engine.rights import knows_clock, sees_seller_side
 from ..engine.vocabulary import Party
 from ..store.log import LoggedEvent
 from .context import Context
@@ -22,6 +22,8 @@ from .types import Request
 # Said to the seller's side only: a buyer never sees compensation, or a note that was not for them.
 SELLER_SIDE = ("Compensation", "Appeal")
 SELLERS = (Party.SELLER, Party.PARTNER)
+# By which of the shop's own rules, and what the shop calls it.
+SELLERS_FACTS = ("ruleId", "ruleName")
 
 
 @strawberry.type(description="One line of the log. The history, the stream and the audit are made of these.")
@@ -76,23 +78,21 @@ class RequestEventConnection:
     page_info: PageInfo = strawberry.field(description="Whether there is more, and from where.")
 
 
-# Clocks of the seller's side: an appeal's own, and the one that opens it.
-SELLER_CLOCKS = ("appeal.", "speedy.")
-
-
 def visible(context: Context, event: LoggedEvent) -> bool:
     if sees_seller_side(context.actor):
         return True
-    return not event.type.startswith(SELLER_SIDE) and not str(event.data.get("key", "")).startswith(SELLER_CLOCKS)
+    return not event.type.startswith(SELLER_SIDE) and knows_clock(context.actor, str(event.data.get("key", "")))
 
 
 def event(context: Context, of: LoggedEvent, kind: str, cursor: str | None = None) -> RequestEvent:
-    hidden = of.party in SELLERS and not sees_seller_side(context.actor)
+    sees = sees_seller_side(context.actor)
+    hidden = of.party in SELLERS and not sees
+    data = of.data if sees else {name: told for name, told in of.data.items() if name not in SELLERS_FACTS}
     return RequestEvent(
         of=of, context=context, kind=kind, id=strawberry.ID(of.id), cursor=Cursor(cursor or str(of.sequence)), at=of.at,
         processed_at=of.processed_at, request_id=strawberry.ID(of.request_id), version=of.version, sequence=of.sequence,
         type=of.type, rule=of.rule or None, by=PartyName[of.party.title], actor_id=of.actor_id or None,
-        action=of.action or None, note=None if hidden else of.note or None, data=JSONValue(of.data),
+        action=of.action or None, note=None if hidden else of.note or None, data=JSONValue(data),
     )  # fmt: skip
 
 

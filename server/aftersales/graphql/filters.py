@@ -6,7 +6,7 @@ from datetime import datetime
 import strawberry
 
 from ..engine.filter import Filter, Urgency
-from ..engine.rights import acts_as
+from ..engine.rights import acts_as, sees_seller_side
 from ..engine.vocabulary import Actor, Party
 from .enums import AppealStatus, DeadlineUrgency, PartyName, RequestStatus
 
@@ -62,9 +62,7 @@ def filter_of(actor: Actor, wish: RequestFilter | None) -> Filter:
         waiting_for=Party[wish.waiting_for.value] if wish.waiting_for else None,
         due_before=wish.due_before,
         urgency=frozenset(Urgency[item.value] for item in wish.urgency) if wish.urgency is not None else None,
-        appeal_statuses=frozenset(item.value for item in wish.appeal_statuses)
-        if wish.appeal_statuses is not None
-        else None,
+        appeal_statuses=_appeal_statuses(actor, wish.appeal_statuses),
         disputed=wish.disputed,
         created_after=wish.created_after,
         created_before=wish.created_before,
@@ -72,6 +70,13 @@ def filter_of(actor: Actor, wish: RequestFilter | None) -> Filter:
         order_number=wish.order_number,
         text=wish.text or None,
     )
+
+
+def _appeal_statuses(actor: Actor, wish: list[AppealStatus] | None) -> frozenset[str] | None:
+    """Whoever may not know of appeals finds what they would if there were none."""
+    if wish is None or (AppealStatus.NOT_AVAILABLE in wish and not sees_seller_side(actor)):
+        return None
+    return frozenset(item.value for item in wish) if sees_seller_side(actor) else frozenset()
 
 
 def _set(items: list[str] | list[strawberry.ID] | None) -> frozenset[str] | None:

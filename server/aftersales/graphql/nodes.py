@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from ..engine.rights import acts_as, may_see, sees_seller_side
+from ..engine.rights import acts_as, knows_clock, may_see
 from ..engine.vocabulary import Party
 from . import cases, orders, types
 from .context import Context
@@ -55,8 +55,7 @@ async def _deadlines(context: Context, ids: list[str]) -> Found:
     found: Found = {}
     for id, request in zip(ids, requests, strict=True):
         clock = next((clock for clock in request.clocks if clock.id == id), None) if request else None
-        hidden = clock is not None and (clock.of_appeal and not sees_seller_side(context.actor))
-        if request and clock and not hidden and types.may_know(context, clock):
+        if request and clock and knows_clock(context.actor, clock.key):
             found[id] = types.deadline(types.request(context, request), clock)
     return found
 

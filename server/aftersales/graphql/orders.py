@@ -60,7 +60,7 @@ class Shop(Node):
 @strawberry.type(description="The name is shown to those who must write it on a parcel, and to the buyer.")
 class Buyer:
     id: strawberry.ID = strawberry.field(description="The same for all requests of one buyer.")
-    name: str | None = strawberry.field(description="Null for staff who have nothing to send.")
+    name: str | None = strawberry.field(description="Null for staff who have nothing to send, and for carriers.")
 
 
 @strawberry.type(description="What was bought, on one line of an order.")

@@ -9,6 +9,7 @@ import strawberry
 
 from ..desk import Asked
 from ..engine.decide import decide
+from ..engine.knowing import as_known
 from ..engine.opening import open_request
 from ..engine.refusal import Problem as EngineProblem
 from ..engine.refusal import Refused
@@ -105,7 +106,7 @@ class PreviewQueries:
                 given["evidence"] = await context.desk.evidence(ids, context.actor)
             facts = {name: value for name, value in given.items() if value is not None}
             attempt = context.desk.attempt(
-                seen, input.action, context.actor, context.now, input.note or "", None, facts
+                as_known(seen, context.actor), input.action, context.actor, context.now, input.note or "", None, facts
             )
             return preview(context, decide(attempt))
         except Refused as refused:

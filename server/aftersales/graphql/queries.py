@@ -129,7 +129,7 @@ class Query:
 
     @strawberry.field(description="One request; null if there is none, or none for you.")
     async def request(self, info: Info, by: RequestRef) -> types.Request | None:
-        context = info.context
+        context, actor = info.context, info.context.actor  # first: strangers are told the same of what is not there
         if by.id:
             chosen = {field.name.value for field in fields_below(info._raw_info)}
             loader = context.loaders.visible if chosen & NEEDS_ALL else context.loaders.lean
@@ -137,7 +137,7 @@ class Query:
         else:
             number = by.number.value if by.number else ""
             found = await context.desk.ledger.by_number(number.strip().upper())
-            if found and not may_see(context.actor, found.order.shop.id, found.order.buyer_id):
+            if found and not may_see(actor, found.order.shop.id, found.order.buyer_id):
                 found = None
         return types.request(context, found) if found else None
 
@@ -247,8 +247,7 @@ def _events_wanted(info: Info, chosen: Sequence[FieldNode]) -> int | None:
 
 
 async def visible_order(context: Context, id: str) -> EngineOrder | None:
-    found = await context.desk.ledger.order(id)
-    return found if found and may_see(context.actor, found.shop.id, found.buyer_id) else None
+    return await context.desk.seen_order_or_none(id, context.actor)
 
 
 def eligibility(context: Context, order: EngineOrder, kind_name: str, line_id: str) -> Eligibility:

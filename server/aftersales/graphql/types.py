@@ -14,12 +14,13 @@ from ..engine import vocabulary
 from ..engine.decide import actions
 from ..engine.filter import urgency
 from ..engine.guards import RejectReasonFits, amount_within_max, reject_codes_for
+from ..engine.knowing import as_known
 from ..engine.machines import MACHINES
 from ..engine.money import Money as EngineMoney
 from ..engine.money_parts import parts
 from ..engine.process import Transition, mutation_name
 from ..engine.reasons import RejectCode
-from ..engine.rights import sees_buyer, sees_seller_side
+from ..engine.rights import knows_clock, sees_buyer, sees_seller_side
 from ..engine.stages import expiry
 from ..engine.vocabulary import SYSTEM
 from ..marketplace.statuses import FORMAT, external
@@ -291,7 +292,7 @@ class Request(Node):
         return [
             deadline(self, clock)
             for clock in sorted(self.of.clocks, key=_nearest)
-            if clock.status in statuses and not clock.of_appeal and may_know(self.context, clock)
+            if clock.status in statuses and not clock.of_appeal and knows_clock(self.context.actor, clock.key)
         ]
 
     @strawberry.field(description="The running clock that comes first: who owes what until when.")
@@ -390,11 +391,6 @@ def details_of(type: Any, kind: RequestKind, of: engine.Request) -> RequestDetai
     return made
 
 
-def may_know(context: Context, clock: engine.Clock) -> bool:
-    """What opens an appeal is the seller's side's."""
-    return clock.key != "speedy.not_received" or sees_seller_side(context.actor)
-
-
 def clocks_of(request: Request, subject_id: str, statuses: Sequence[DeadlineStatus]) -> list[Deadline]:
     """The clocks of a dispute or an appeal, nearest first."""
     chosen = [clock for clock in request.of.clocks if clock.subject_id == subject_id and clock.status in statuses]
@@ -463,7 +459,7 @@ def available_actions(context: Context, of: engine.Request) -> list[AvailableAct
     kind = context.desk.registry.kinds.get(of.kind)
     if kind is None:
         return []
-    return [action(context, of, row) for row in actions(kind, of, context.actor, context.now)]
+    return [action(context, of, row) for row in actions(kind, as_known(of, context.actor), context.actor, context.now)]
 
 
 def action(context: Context, of: engine.Request, row: Transition) -> AvailableAction:

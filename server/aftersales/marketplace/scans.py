@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from ..desk import Desk, busy
-from ..engine.refusal import Problem, Refused
+from ..desk import Desk
+from ..engine.refusal import Problem, Refused, busy
 from ..engine.request import Leg, Request, Shipment, ShipmentStatus
 from ..engine.vocabulary import Actor
 from ..store.keys import Key

@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import strawberry
 
 from ..engine.money import Money
 from ..engine.request import Request
@@ -17,7 +19,7 @@ from ..engine.vocabulary import Actor, Order, OrderState, Party, Shop, ShopKind
 from ..graphql.context import context_for
 from ..graphql.operations import Operations
 from ..graphql.schema import build_schema
-from ..registry import Plugin
+from ..registry import Plugin, Registry
 from ..running import Running, build
 from ..settings import Settings
 from ..store.imports import ImportedLine, ImportedOrder
@@ -44,7 +46,8 @@ class Home:
 
     @cached_property
     def operations(self) -> Operations:
-        return Operations(build_schema(self.running.registry))
+        with_types = (plugin for plugin in self.running.registry.plugins if plugin.types)
+        return Operations(_schema(tuple(replace(plugin, types=()) for plugin in with_types)))
 
     async def ask(self, document: str, actor: Actor | None, **variables: Any) -> dict[str, Any]:
         """The answer to a query or a mutation. Mistakes in asking fail the test; problems are part of the answer."""
@@ -166,3 +169,9 @@ def line(quantity: int = 1, paid: int = 100_000, **changes: Any) -> ImportedLine
 
 def idr(amount: int) -> Money:
     return Money(Decimal(amount), "IDR")
+
+
+@lru_cache(maxsize=8)
+def _schema(plugins: tuple[Plugin, ...]) -> strawberry.Schema:
+    """The same plugins make the same schema, and making it takes longer than all else of a house."""
+    return build_schema(Registry(plugins))
