@@ -23,10 +23,12 @@ from .engine.request import Attempt, Change, Clock, Request
 from .engine.rights import may_see, sees_seller_side
 from .engine.seller_refund import RefundLine, SellerRefund, Wish, refund_unasked
 from .engine.shop_rules import Rule, matches
+from .engine.stages import expiry
 from .engine.stock import in_stock
 from .engine.vocabulary import SYSTEM, Actor, Claim, ClaimLine, Evidence, Order, ReturnMethod, Shop, Variation
 from .evidence.rules import unusable
 from .registry import Registry
+from .store.agenda import Due
 from .store.external import ExternalRecord
 from .store.imports import ImportedOrder
 from .store.keys import Key, Remembered
@@ -214,6 +216,55 @@ class Desk:
             # nothing changes, so nobody is asked to object
             await self._write((warn(request, clock, at),), None)
 
+    async def fire(self, due: Sequence[Due]) -> list[Due]:
+        """Let time act on many requests at once: each by the one path, all that go well as one transaction.
+
+        Args:
+            due: clocks that warn or have run out, in the order of their instants.
+
+        Returns:
+            Those that nothing was done for, and that must be done one at a time: of several of an order all but the
+            first, those that something speaks against; and all, where one of them was overtaken.
+        """
+        requests = await self.ledger.requests([item.request_id for item in due])
+        changes: list[Change] = []
+        left: list[Due] = []
+        orders: set[str] = set()
+        for item in due:
+            request = requests.get(item.request_id)
+            # decided before what came first for the same order was written, it would not know of that
+            if request is None or request.order.id in orders:
+                left.append(item)
+                continue
+            orders.add(request.order.id)
+            change = self._of_time(request, item)
+            if change is None:
+                left.append(item)
+            else:
+                changes.append(change)
+        try:
+            if changes:
+                await self._write(changes, None)
+        except (StaleVersion, OrderMoved, Refused):
+            return list(due)
+        return left
+
+    def _of_time(self, request: Request, due: Due) -> Change | None:
+        """What time makes of a request; None if something speaks against it, or outsiders must be asked first."""
+        try:
+            if due.warning:
+                clock = _running(request, due.deadline_id)
+                return warn(request, clock, due.wake_at) if clock else None
+            action = expiry(due.key)
+            if self._skus(request, action, {}):
+                return None
+            attempt = self.attempt(request, action, SYSTEM, due.due_at, clock_id=due.deadline_id)
+            change = decide(attempt)
+            return None if self.registry.objections(change) else change
+        except Exception:
+            # done alone it fails again, and is dealt with there
+            return None
+
     async def arrived(self, record: ExternalRecord, change: Change | None, stub: ImportedOrder | None = None) -> None:
         """Keep what the marketplace told, with what it made of the request. Nobody objects: it has happened there.
 
@@ -269,7 +320,12 @@ class Desk:
             return ()
 
     async def _looked_up(self, request: Request, action: str, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What stock says, where the act is judged by it: a yes to goods, or an offer of them."""
+        """What stock says, where the act is judged by it."""
+        skus = self._skus(request, action, facts)
+        return {"variations": await self.variations(request.order.shop, skus)} if skus else {}
+
+    def _skus(self, request: Request, action: str, facts: Mapping[str, Any]) -> set[str]:
+        """What stock must be asked about: for a yes to goods, or an offer of them."""
         kind = self.registry.kinds.get(request.kind)
         rows = kind.process.at(request.stage.name, action) if kind else []
         skus: set[str] = set()
@@ -277,7 +333,7 @@ class Desk:
             skus.update(kind.wants(request.lines, request.details))
         elif action == "offer_make" and (details := facts.get("details")):
             skus.update(*(kind.wants(request.lines, details) for kind in self.registry.kinds.values()))
-        return {"variations": await self.variations(request.order.shop, skus)} if skus else {}
+        return skus
 
     async def variations(self, shop: Shop, sku_ids: Collection[str]) -> Mapping[str, Variation]:
         """What there is of these variations.

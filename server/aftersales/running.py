@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
-from .clock import SystemClock
+from .clock import SharedClock, SystemClock
 from .desk import Desk
 from .engine.machines import MACHINES
 from .engine.policies import Book
@@ -29,16 +30,15 @@ from .store.ledger import Ledger
 from .store.lists import Lists
 from .store.log import Log
 from .store.migrate import migrate, schema_state
+from .store.now import database_now
 from .store.objects import beside, open_objects
-from .store.urls import UnsupportedDatabase, is_postgres, open_database, shown
-from .tender import Clock, Tender
+from .store.urls import UnsupportedDatabase, open_database, shown
+from .tender import LEASE, Clock, Tender
 
 log = logging.getLogger("aftersales.running")
 
 CLOSING_SECONDS = 5.0
 TIDYING = timedelta(hours=1)
-# By the real time: longer than a payment provider may take to answer.
-LEASE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ async def build(
     """A server by its settings.
 
     Args:
-        clock: None for the machine's own.
+        clock: None for the machine's own, or that of a database that several processes share.
         plugins: beside those that are installed.
         closing: what else ends with the server.
 
@@ -137,18 +137,19 @@ async def build(
         CannotStart: also for a database that is older than this release.
         MalformedBook, PluginConflict, UnsupportedDatabase, UnsupportedStorage: with every fault.
     """
-    clock = clock or SystemClock()
     policies = policies_of(settings)
     registry = registry_of(settings, policies, plugins)
     objects = await asyncio.to_thread(open_objects, settings.evidence or beside(settings.database))
     database = await opened(settings)
+    decides = SharedClock(partial(database_now, database)) if clock is None and database.shared else None
+    if decides:
+        await decides.look()
+    clock = clock or decides or SystemClock()
     ledger, lines = Ledger(database, registry.stage_of, digits), Log(database)
 
     desk = Desk(ledger, registry, policies, calendar, clock)
     feed = Feed(lines.after, lines.last_serial, ledger.requests)
-    # a file has one server
-    shared = is_postgres(settings.database)
-    tender = Tender(desk, clock, lasting(clock, LEASE) if shared else timedelta())
+    tender = Tender(desk, clock, lasting(clock, LEASE), by_database=decides is not None)
     desk.announces.extend((feed, tender))
     lists = Lists(database)
     languages = Languages(["aftersales", *packages(registry)])
@@ -165,11 +166,12 @@ async def build(
         house,
         tender,
         closing,
-        hinted(settings.database, desk, feed) if shared else {},
+        (hinted(settings.database, desk, feed) if database.shared else {})
+        | ({"clock": decides.run} if decides else {}),
     )
 
 
-def hinted(url: str, desk: Desk, feed: Feed) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
+def hinted(url: str, desk: Desk, feed: Feed) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
     """What tells other processes on the same record of our changes, and our followers of theirs."""
     # only those who use PostgreSQL need its driver
     from .store.hints import Hints

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from .desk import Desk
-from .engine.refusal import Problem, Refused
+from .engine.refusal import Refused
 from .engine.request import Change, ReservationStatus
 from .engine.stages import expiry
 from .engine.vocabulary import SYSTEM, Order, Shop
@@ -18,19 +19,21 @@ from .hookspecs import Payment, PaymentOutcome, RefundGateway
 from .store.agenda import Due
 from .store.encoding import wakes_at
 from .store.ledger import Ledger, StaleVersion
-from .store.payments import NO_TIME, Payable
+from .store.payments import Payable
 from .store.reservations import ToTell
 
 log = logging.getLogger("aftersales.tender")
 
-BATCH = 100
+BATCH = 200
 FIRING_TRIES = 5
 AGAIN_AFTER = timedelta(seconds=5)
 PAYING_AT_ONCE = 8
 PAYING_SECONDS = 20.0
+LEASE = timedelta(seconds=60)
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440))
 ASK_AGAIN = timedelta(hours=1)
 LOOK_SECONDS = 1.0
+LEAST_SECONDS = 0.002
 ERROR_SECONDS = 1.0
 
 
@@ -42,18 +45,24 @@ class Clock(Protocol):
     def real_seconds(self, span: timedelta) -> float: ...
 
 
+class Taken(Exception):
+    """Another process was quicker, and sees it through."""
+
+
 class Tender:
     """Three loops per process, for clocks, refunds and stock: each sleeps until its next instant, or until nudged."""
 
-    def __init__(self, desk: Desk, clock: Clock, lease: timedelta = NO_TIME) -> None:
+    def __init__(self, desk: Desk, clock: Clock, lease: timedelta = LEASE, *, by_database: bool = False) -> None:
         """
         Args:
-            lease: how long a refund is one process's to see through, where several share the record; longer than a
-                payment provider may take, by the clock.
+            lease: how long what is asked of a payment provider, or of stock, is one process's to see through, where
+                several share the record: longer than they may take, by the clock.
+            by_database: whether clocks must have run out by the database's own time, too.
         """
         self._desk = desk
         self._clock = clock
         self._lease = lease
+        self._by_database = by_database
         self._nudges = (asyncio.Event(), asyncio.Event(), asyncio.Event())
 
     @property
@@ -111,40 +120,50 @@ class Tender:
     async def _sleep(self, until: datetime | None, nudge: asyncio.Event) -> None:
         span = self._clock.real_seconds(until - self._clock()) if until else LOOK_SECONDS
         # never long: a clock may jump, and another process may have set a nearer deadline
-        await happens(nudge, min(max(span, 0.0), LOOK_SECONDS))
+        await happens(nudge, min(max(span, LEAST_SECONDS), LOOK_SECONDS))
 
     async def _fire_due(self) -> int:
         now = self._clock()
-        batch = await self._ledger.due(now, BATCH)
+        batch = await self._ledger.take_due(now, BATCH, by_database=self._by_database)
+        if not batch:
+            return 0
         # a clock that ran out before its warning was given stands in line by the warning, not by its end
         unwarned = [due for due in batch if due.warning and due.due_at <= now]
+        done = await self._all_fired(unwarned)
+        # what stands behind the last of a full batch is not known, and comes before what runs out after it
+        last = batch[-1].wake_at if len(batch) == BATCH else now
+        ended = [replace(due, wake_at=due.due_at, warning=False) for due in unwarned if due.due_at <= last]
+        rest = [due for due in batch if due not in unwarned]
         # in order of their instants: what one does may be what the next depends on
-        return sum([await self._fired(due) for due in unwarned or batch])
+        return done + await self._all_fired(sorted([*rest, *ended], key=lambda due: (due.wake_at, due.deadline_id)))
 
-    async def _fired(self, due: Due) -> int:
+    async def _all_fired(self, due: Sequence[Due]) -> int:
+        for alone in await self._desk.fire(due) if due else ():
+            await self._fired(alone)
+        return len(due)
+
+    async def _fired(self, due: Due) -> None:
         try:
             if due.warning:
                 await self._desk.warn(due.request_id, due.deadline_id, due.wake_at)
             else:
                 await self._desk.act(due.request_id, expiry(due.key), SYSTEM, at=due.due_at, clock_id=due.deadline_id)
         except Refused as refused:
-            return await self._lost_race(due, refused)
+            await self._lost_race(due, refused)
         except StaleVersion:
             # only of a warning: another process has given it
-            return 1
+            return
         except Exception as error:
             log.exception("the clock %s of %s could not fire", due.deadline_id, due.request_id)
             await self._failed(due, repr(error))
-        return 1
 
-    async def _lost_race(self, due: Due, refused: Refused) -> int:
+    async def _lost_race(self, due: Due, refused: Refused) -> None:
         """Somebody stopped the clock in between, which is fine. If it still runs, a person must look at it."""
         request = await self._ledger.request(due.request_id)
         clock = next((clock for clock in request.clocks if clock.id == due.deadline_id), None) if request else None
         if clock is not None and clock.is_due(self._clock()):
             log.error("the clock %s of %s may not fire: %s", due.deadline_id, due.request_id, refused)
             await self._failed(due, str(refused))
-        return 1
 
     async def _failed(self, due: Due, text: str) -> None:
         """Tried again alone, a little later; parked where a person sees it once it has failed too often."""
@@ -153,7 +172,7 @@ class Tender:
             log.error("the clock %s of %s is parked: %s", due.deadline_id, due.request_id, text)
 
     async def _pay_due(self) -> int:
-        intents = await self._ledger.refunds_due(self._clock(), PAYING_AT_ONCE)
+        intents = await self._ledger.take_refunds(self._clock(), self._lease, PAYING_AT_ONCE)
         return sum(await asyncio.gather(*(self._seen_through(intent) for intent in intents)))
 
     async def _seen_through(self, intent: Payable) -> int:
@@ -166,6 +185,8 @@ class Tender:
                 await self._settle_unasked(intent, outcome)
             else:
                 await self._settle(intent, intent.request_id, outcome)
+        except Taken:
+            log.info("refund %s is settled already, or another process sees it through", intent.id)
         except Refused as refused:
             # mostly because another process has settled it, and then there is nothing to try again
             log.warning("the outcome of refund %s was refused: %s", intent.id, refused)
@@ -190,10 +211,10 @@ class Tender:
                     found = await gateway.find(payment.id)
                     if found is not PaymentOutcome.FAILED:
                         return found
-                if not await self._ledger.mark_asked(intent, self._clock(), self._lease):
-                    raise Refused([Problem("INVALID_STATE", "This refund is settled already.")])
+                if not await self._ledger.mark_asked(intent, self._clock()):
+                    raise Taken
                 return await gateway.pay(payment)
-        except Refused:
+        except Taken:
             raise
         except Exception:
             log.exception("the outcome of refund %s is unknown", payment.id)
@@ -242,7 +263,7 @@ class Tender:
         await self._ledger.schedule_retry(intent.id, self._clock() + wait)
 
     async def _tell_stock(self) -> int:
-        intents = await self._ledger.reservations_due(self._clock(), PAYING_AT_ONCE)
+        intents = await self._ledger.take_reservations(self._clock(), self._lease, PAYING_AT_ONCE)
         return sum(await asyncio.gather(*(self._told(intent) for intent in intents)))
 
     async def _told(self, intent: ToTell) -> int:

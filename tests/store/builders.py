@@ -237,6 +237,10 @@ class Counted:
         self.inner = inner
         self.hops: list[int] = []
 
+    @property
+    def shared(self) -> bool:
+        return self.inner.shared
+
     async def read(self, *statements: Any) -> list[list[tuple[Any, ...]]]:
         self.hops.append(len(statements))
         return await self.inner.read(*statements)

@@ -18,7 +18,7 @@ from aftersales.store.urls import UnsupportedDatabase
 
 pytestmark = pytest.mark.engine("sqlite")  # of PostgreSQL: test_postgres_migrations
 
-BEFORE, LATEST = "0003_cases", "0004_erasures"
+BEFORE, LATEST = "0004_erasures", "0005_claims"
 
 
 def tables() -> dict[str, set[str]]:

@@ -1,12 +1,16 @@
 """What waits for time, and refunds on their way: in order, once each, and in the end before a person."""
 
-from datetime import timedelta
+import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tests.store.builders import AGENT, NOON, SYSTEM, money, world
 
+from aftersales.store.columns import COLUMNS
+from aftersales.store.database import Statement
 from aftersales.store.ledger import StaleVersion
+from aftersales.store.values import micros
 
 DAY = timedelta(days=1)
 
@@ -97,18 +101,80 @@ async def test_a_refund_is_due_at_once_and_its_outcome_unknown_from_the_moment_i
         assert refund.asked_at == NOON
 
 
-async def test_of_two_who_see_a_refund_that_is_due_one_asks_for_it_and_has_it_for_a_while(tmp_path: Path) -> None:
+@pytest.mark.engine("postgres")  # a file has one server
+async def test_of_two_who_look_for_refunds_one_has_each_for_a_while(tmp_path: Path) -> None:
     minute = timedelta(minutes=1)
     async with world(tmp_path / "s.db") as w:
         await w.act(await w.open(await w.order()), "approve")
-        [one], [other] = await w.ledger.refunds_due(NOON), await w.ledger.refunds_due(NOON)
+        [one] = await w.ledger.take_refunds(NOON, minute)
 
-        assert await w.ledger.mark_asked(one, NOON, minute)
-        assert not await w.ledger.mark_asked(other, NOON, minute)
-        assert await w.ledger.refunds_due(NOON) == []
+        assert await w.ledger.take_refunds(NOON, minute) == []
+        assert await w.ledger.next_refund_at() == NOON + minute
+        assert await w.ledger.mark_asked(one, NOON)
         # whoever had it is gone: what became of it is asked first, as it may be paid
-        [again] = await w.ledger.refunds_due(NOON + minute)
+        [again] = await w.ledger.take_refunds(NOON + minute, minute)
         assert (again.id, again.asked_at) == (one.id, NOON)
+        # and whoever seemed to be gone, and is not, may not ask any more
+        assert not await w.ledger.mark_asked(one, NOON + minute)
+
+
+@pytest.mark.engine("postgres")
+async def test_clocks_that_are_due_are_taken_by_one_each_without_waiting(tmp_path: Path) -> None:
+    async with world(tmp_path / "s.db") as w:
+        opened = [await w.open(await w.order(f"A{number}")) for number in range(5)]
+        now = NOON + 3 * DAY
+
+        taken = await asyncio.gather(*(w.ledger.take_due(now, 2) for _ in range(4)))
+
+        assert sorted(len(part) for part in taken) == [0, 1, 2, 2]
+        assert {due.request_id for part in taken for due in part} == {request.id for request in opened}
+        assert await w.ledger.take_due(now) == []
+        assert await w.ledger.next_wake() is None, "nothing that is not looked after"
+
+
+@pytest.mark.engine("postgres")
+async def test_what_the_dead_have_taken_is_free_after_some_seconds_of_the_database(tmp_path: Path) -> None:
+    async with world(tmp_path / "s.db") as w:
+        await w.open(await w.order())
+        now = NOON + 3 * DAY
+        [due] = await w.ledger.take_due(now)
+
+        # as if those seconds had passed: nobody can set the database's clock
+        await w.ledger.database.write(Statement("UPDATE deadlines SET claimed_until = claimed_until - ?", (3_000_000,)))
+
+        assert await w.ledger.take_due(now) == [due]
+
+
+@pytest.mark.engine("postgres")
+async def test_by_the_databases_time_nothing_is_due_early_whatever_ours_shows(tmp_path: Path) -> None:
+    async with world(tmp_path / "s.db") as w:
+        await w.open(await w.order())
+        ahead = datetime.now(UTC) + timedelta(days=365)
+        [due] = await w.ledger.due(ahead)
+        # an hour from now by everybody's clock
+        soon = micros(datetime.now(UTC) + timedelta(hours=1))
+        await w.ledger.database.write(Statement("UPDATE deadlines SET wake_at = ?, due_at = ?", (soon, soon)))
+
+        assert await w.ledger.take_due(ahead, by_database=True) == []
+        assert [item.deadline_id for item in await w.ledger.take_due(ahead)] == [due.deadline_id]
+
+
+@pytest.mark.engine("postgres")
+async def test_of_a_requests_clocks_the_earliest_is_taken_alone(tmp_path: Path) -> None:
+    async with world(tmp_path / "s.db") as w:
+        request = await w.open(await w.order())
+        [first] = await w.ledger.due(NOON + 3 * DAY)
+        columns = ", ".join(name for name in (*COLUMNS["deadlines"], "tries") if name not in ("id", "wake_at"))
+        await w.ledger.database.write(
+            Statement(
+                f"INSERT INTO deadlines (id, wake_at, {columns})"
+                f" SELECT id || 'b', wake_at + 1, {columns} FROM deadlines"
+            )
+        )
+
+        assert [due.deadline_id for due in await w.ledger.take_due(NOON + 9 * DAY)] == [first.deadline_id]
+        assert await w.ledger.take_due(NOON + 9 * DAY) == [], "nor is the next one, while that is looked after"
+        assert request.id == first.request_id
 
 
 async def test_a_paid_refund_is_never_asked_for_again(tmp_path: Path) -> None:

@@ -4,9 +4,34 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .database import Database, Row, Statement
+from .leases import taking
+from .now import DATABASE_NOW
 from .values import instant, micros
 
-_DUE = "SELECT id, request_id, key, due_at, wake_at FROM deadlines WHERE wake_at IS NOT NULL AND parked_at IS NULL"
+_COLUMNS = ("id", "request_id", "key", "due_at", "wake_at")
+_DUE = f"SELECT {', '.join(_COLUMNS)} FROM deadlines WHERE wake_at IS NOT NULL AND parked_at IS NULL"
+
+# Longer than a batch takes. Who takes some and dies makes them late by as much.
+LEASE_MICROS = 3_000_000
+
+
+def _take(until: str) -> str:
+    return taking(
+        "deadlines",
+        _COLUMNS,
+        "wake_at",
+        # of a request's clocks the earliest only: what it does may stop the next
+        f"t.wake_at <= {until} AND t.wake_at IS NOT NULL AND t.parked_at IS NULL AND NOT EXISTS (SELECT 1"
+        " FROM deadlines e WHERE e.request_id = t.request_id AND e.wake_at IS NOT NULL AND e.parked_at IS NULL"
+        " AND (e.wake_at, e.id) < (t.wake_at, t.id))"
+        f" AND (t.claimed_until IS NULL OR t.claimed_until <= {DATABASE_NOW})",
+        f"claimed_until = {DATABASE_NOW} + {LEASE_MICROS}",
+    )
+
+
+_TAKE = _take("?")
+# Nothing fires before its time by the clock that all share, whatever ours shows.
+_TAKE_BY_DATABASE = _take(f"LEAST(?, {DATABASE_NOW})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +74,22 @@ class Agenda:
         )
         return [_due(row) for row in rows]
 
+    async def take_due(self, now: datetime, limit: int = 100, *, by_database: bool = False) -> list[Due]:
+        """As `due`, of clocks that nobody else looks after; where others may, they are ours for some seconds.
+
+        Args:
+            by_database: whether they must be due by the database's own time, too.
+        """
+        if not self.database.shared:
+            return await self.due(now, limit)
+        take = _TAKE_BY_DATABASE if by_database else _TAKE
+        [rows] = await self.database.write(Statement(take, (micros(now), limit)))
+        return sorted(map(_due, rows), key=lambda due: (due.wake_at, due.deadline_id))
+
     async def next_wake(self) -> datetime | None:
-        """When a clock next wants to be looked at; None if none runs."""
-        [rows] = await self.database.read(Statement(f"{_DUE} ORDER BY wake_at, id LIMIT 1"))
+        """When a clock that nobody looks after next wants to be looked at; None if none runs."""
+        free = f" AND (claimed_until IS NULL OR claimed_until <= {DATABASE_NOW})" if self.database.shared else ""
+        [rows] = await self.database.read(Statement(f"{_DUE}{free} ORDER BY wake_at, id LIMIT 1"))
         return _due(rows[0]).wake_at if rows else None
 
     async def failed_once(self, deadline_id: str, text: str, again_at: datetime) -> int:
@@ -62,7 +100,7 @@ class Agenda:
         """
         [rows] = await self.database.write(
             Statement(
-                "UPDATE deadlines SET tries = tries + 1, fault_text = ?, wake_at = ?"
+                "UPDATE deadlines SET tries = tries + 1, fault_text = ?, wake_at = ?, claimed_until = NULL"
                 " WHERE id = ? AND wake_at IS NOT NULL RETURNING tries",
                 (text, micros(again_at), deadline_id),
             )

@@ -81,7 +81,7 @@ ASIDE: dict[str, tuple[str, ...]] = {
     "orders": ("imported_at", "source_hash"),
     "order_lines": ("platform_discount", "seller_discount"),
     "requests": ("sequence", "search"),
-    "deadlines": ("tries", "parked_at", "fault_text"),
+    "deadlines": ("tries", "parked_at", "fault_text", "claimed_until"),
     "refunds": ("actor_id", "client", "reason", "note"),
     "reservations": ("tries",),
     "request_evidence": ("id",),

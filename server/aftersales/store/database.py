@@ -42,11 +42,17 @@ class Statement:
 class Database(Protocol):
     """A batch costs one hop. Whoever stops waiting for it leaves nothing half done behind.
 
+    Args:
+        shared: whether other processes write to it, too.
+
     Raises:
         StoreBusy: the queue is full, or another process keeps the database to itself; it cannot be reached.
         OutcomeUnknown: of `write`, where the database is reached by a network.
         StoreClosed: after `close`.
     """
+
+    @property
+    def shared(self) -> bool: ...
 
     async def read(self, *statements: Statement) -> list[list[Row]]:
         """The rows of each statement, all of one instant."""

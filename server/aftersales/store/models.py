@@ -199,7 +199,8 @@ class Deadline(Model):
 
     `subject_id` is the dispute or appeal whose clock it is, null where it is the request's own.
 
-    The migration gives `wake_at` an index of only those that run and are not parked.
+    The migration gives `wake_at` an index of only those that run and are not parked. `claimed_until` is by the
+    database's time, and only where several processes share it: one of them looks after it until then.
     """
 
     id = _id()
@@ -217,6 +218,7 @@ class Deadline(Model):
     tries = fields.IntField(db_default=0)
     parked_at = fields.BigIntField(null=True)
     fault_text = fields.TextField(null=True)
+    claimed_until = fields.BigIntField(null=True)
 
     class Meta:
         table = "deadlines"

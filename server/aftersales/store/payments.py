@@ -1,16 +1,19 @@
 """Refunds on their way: which are to be tried, which are under way, which a person must look at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ..engine.money import Money, from_minor
 from .database import Database, Row, Statement
+from .leases import taking
 from .values import Digits, instant, instant_or_none, micros
 
-NO_TIME = timedelta()
-
 _TO_TRY = "FROM refunds WHERE next_try_at IS NOT NULL"
-_COLUMNS = "id, request_id, order_id, shop_id, amount, currency, tries, next_try_at, asked_at, stuck_at"
+_NAMES = (
+    "id", "request_id", "order_id", "shop_id", "amount", "currency", "tries", "next_try_at", "asked_at", "stuck_at",
+)  # fmt: skip
+_COLUMNS = ", ".join(_NAMES)
+_TAKE = taking("refunds", _NAMES, "next_try_at", "t.next_try_at <= ?", "next_try_at = ?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +53,31 @@ class Payments:
         )
         return [self._payable(row) for row in rows]
 
+    async def take_refunds(self, now: datetime, lease: timedelta, limit: int = 100) -> list[Payable]:
+        """As `refunds_due`; where several processes look for refunds, these are ours until the lease ends."""
+        if not self.database.shared:
+            return await self.refunds_due(now, limit)
+        until = now + lease
+        [rows] = await self.database.write(Statement(_TAKE, (micros(now), limit, micros(until))))
+        found = sorted(map(self._payable, rows), key=lambda intent: (intent.next_try_at, intent.id))
+        return [replace(intent, next_try_at=until) for intent in found]
+
     async def next_refund_at(self) -> datetime | None:
         [rows] = await self.database.read(Statement(f"SELECT next_try_at {_TO_TRY} ORDER BY next_try_at, id LIMIT 1"))
         return instant(rows[0][0]) if rows else None
 
-    async def mark_asked(self, intent: Payable, at: datetime, lease: timedelta = NO_TIME) -> bool:
+    async def mark_asked(self, intent: Payable, at: datetime) -> bool:
         """The provider is about to be asked: written first, so that after a crash we ask what became of it.
-
-        Args:
-            lease: how long nobody else is to try it, where other processes look for refunds, too.
 
         Returns:
             False if it is settled meanwhile, or another has taken it: do not ask.
         """
         if intent.next_try_at is None:
             return False
-        again_at = max(intent.next_try_at, at + lease) if lease else intent.next_try_at
         [rows] = await self.database.write(
             Statement(
-                "UPDATE refunds SET asked_at = ?, next_try_at = ? WHERE id = ? AND next_try_at = ? RETURNING id",
-                (micros(at), micros(again_at), intent.id, micros(intent.next_try_at)),
+                "UPDATE refunds SET asked_at = ? WHERE id = ? AND next_try_at = ? RETURNING id",
+                (micros(at), intent.id, micros(intent.next_try_at)),
             )
         )
         return bool(rows)

@@ -34,6 +34,8 @@ ELSEWHERE = {"57P01", "57P02", "57P03", "57P05", "25006"}
 class PostgresDatabase:
     """Made by `open`."""
 
+    shared = True
+
     def __init__(self, pool: Pool, seconds: float) -> None:
         self._pool = pool
         self._seconds = seconds

@@ -1,13 +1,16 @@
 """Goods held back: which intents stock has still to be told of."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..engine.request import ReservationStatus
-from .database import Database, Statement
+from .database import Database, Row, Statement
+from .leases import taking
 from .values import from_json, instant, micros
 
 _TO_TELL = "FROM reservations WHERE next_try_at IS NOT NULL"
+_COLUMNS = ("id", "request_id", "shop_id", "status", "items", "tries")
+_TAKE = taking("reservations", (*_COLUMNS, "next_try_at"), "next_try_at", "t.next_try_at <= ?", "next_try_at = ?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +37,18 @@ class Reservations:
         """What stock is to be told by now, the earliest first."""
         [rows] = await self.database.read(
             Statement(
-                f"SELECT id, request_id, shop_id, status, items, tries {_TO_TELL} AND next_try_at <= ?"
-                " ORDER BY next_try_at, id LIMIT ?",
+                f"SELECT {', '.join(_COLUMNS)} {_TO_TELL} AND next_try_at <= ? ORDER BY next_try_at, id LIMIT ?",
                 (micros(now), limit),
             )
         )
-        return [
-            ToTell(id, request, shop, ReservationStatus(status), items_of(items), tries)
-            for id, request, shop, status, items, tries in rows
-        ]
+        return [_to_tell(row) for row in rows]
+
+    async def take_reservations(self, now: datetime, lease: timedelta, limit: int = 100) -> list[ToTell]:
+        """As `reservations_due`; where several processes tell stock, these are ours until the lease ends."""
+        if not self.database.shared:
+            return await self.reservations_due(now, limit)
+        [rows] = await self.database.write(Statement(_TAKE, (micros(now), limit, micros(now + lease))))
+        return [_to_tell(row[:-1]) for row in sorted(rows, key=lambda row: (row[-1], row[0]))]
 
     async def next_reservation_at(self) -> datetime | None:
         [rows] = await self.database.read(Statement(f"SELECT next_try_at {_TO_TELL} ORDER BY next_try_at, id LIMIT 1"))
@@ -66,6 +72,11 @@ class Reservations:
                 (micros(at), id, status.value),
             )
         )
+
+
+def _to_tell(row: Row) -> ToTell:
+    id, request, shop, status, items, tries = row
+    return ToTell(id, request, shop, ReservationStatus(status), items_of(items), tries)
 
 
 def items_of(text: str) -> tuple[tuple[str, int], ...]:

@@ -90,6 +90,8 @@ class Lane:
 class SqliteDatabase:
     """Made by `open`."""
 
+    shared = False
+
     def __init__(self, writer: Lane, readers: Sequence[Lane]) -> None:
         self._writer = writer
         self._readers = readers

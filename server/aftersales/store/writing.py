@@ -39,7 +39,8 @@ Item = TypeVar("Item")
 CHANGES = {
     "request_lines": "refund_approved = excluded.refund_approved",
     "deadlines": "due_at = excluded.due_at, remaining_seconds = excluded.remaining_seconds, status = excluded.status,"
-                 " wake_at = excluded.wake_at, tries = 0, parked_at = NULL, fault_text = NULL",
+                 " wake_at = excluded.wake_at, tries = 0, parked_at = NULL, fault_text = NULL,"
+                 " claimed_until = NULL",
     "shipments": ", ".join(f"{name} = excluded.{name}" for name in COLUMNS["shipments"][2:]),
     # while its outcome is open, that it was asked about must not be forgotten: it would be paid anew
     "refunds": ", ".join(f"{name} = excluded.{name}"
@@ -102,7 +103,7 @@ def _warning(change: Change, processed_at: datetime) -> Iterator[Statement]:
             if clock.due_at is None or wake_at is None:
                 raise StaleVersion(f"{clock.id} does not run.")
             yield Statement(
-                "UPDATE deadlines SET wake_at = ?, tries = 0"
+                "UPDATE deadlines SET wake_at = ?, tries = 0, claimed_until = NULL"
                 " WHERE id = ? AND status = 'RUNNING' AND due_at = ? AND wake_at <= ?",
                 (micros(wake_at), clock.id, micros(clock.due_at), micros(after)), 1, StaleVersion,
             )  # fmt: skip
