@@ -18,7 +18,7 @@ from aftersales.plugin import Payment, PaymentOutcome, hookimpl
 from aftersales.store.database import Statement
 from aftersales.store.urls import open_database
 from aftersales.testing import Bank, FakeClock, Home, places
-from aftersales.testing.house import BUYER, CARRIER
+from aftersales.testing.house import BUYER, CARRIER, line
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MOMENT = timedelta(microseconds=1)
@@ -177,6 +177,43 @@ async def test_two_tenders_at_once_warn_once_and_fire_once(home: Home, server: A
             assert types.count("RequestApproved") == types.count("RequestCompleted") == 1
         assert await home.running.desk.ledger.parked() == []
         assert len(home.bank.paid) == 20
+
+
+async def test_requests_of_one_order_that_fall_due_together_each_know_of_the_other(home: Home) -> None:
+    """What the first is granted is gone from what the second may have."""
+    order = await home.order(line(), line())
+    requests = [await opened(home, order, line=number) for number in range(2)]
+
+    home.clock.advance(days=2)
+    await home.running.tender.tend()
+
+    ended = [await home.request(request.id) for request in requests]
+    assert [request.stage.name for request in ended] == ["completed", "completed"]
+    assert len(home.bank.paid) == 2
+    claimed = await home.running.desk.ledger.order(order.id)
+    assert claimed is not None
+    assert claimed.claims_version == order.claims_version + 6, "asked for, granted and paid, each for itself"
+
+
+@pytest.mark.parametrize("count", [2, 60])
+async def test_what_is_due_together_is_written_together(
+    home: Home, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(count):
+        await return_opened(home, order=await home.order(number=f"M{number}"))
+    home.clock.advance(days=2)
+    written = []
+    write = home.running.database.write
+
+    async def counted(*statements: Statement) -> list[list[tuple[object, ...]]]:
+        written.append(statements)
+        return await write(*statements)
+
+    monkeypatch.setattr(home.running.database, "write", counted)
+    await home.running.tender.tend()
+
+    of_events = [batch for batch in written if any("INTO events" in statement.sql for statement in batch)]
+    assert len(of_events) == 2, "the warnings that were slept through, then the ends"
 
 
 async def test_whoever_owes_it_is_warned_as_the_policy_says_and_once_each(home: Home) -> None:
