@@ -40,7 +40,7 @@ class Told:
 
 
 class Lagged(Exception):
-    """A follower did not keep up with its bounded queue. It must read anew; memory is not the answer."""
+    """A follower did not keep up with its bounded queue. It must go back to the log; memory is not the answer."""
 
 
 class Follower:
@@ -61,6 +61,11 @@ class Follower:
         elif not self._lagged:
             self._queue.append(told)
         self._ready.set()
+
+    def rejoin(self) -> None:
+        """Follow anew from here on, once what was lost is to be read from the log."""
+        self._queue.clear()
+        self._lagged = False
 
     @property
     def idle(self) -> bool:

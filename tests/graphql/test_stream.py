@@ -8,6 +8,8 @@ import pytest
 from graphql import ExecutionResult
 from tests.graphql.server import AGENT, BANGKOK, BUYER, JAKARTA, OTHER_BUYER, OTHER_SELLER, SELLER, Open, Server
 
+from aftersales.engine.vocabulary import Actor
+from aftersales.feed import QUEUE
 from aftersales.graphql.masking import GraphQLErrors
 
 STREAM = """
@@ -39,6 +41,14 @@ async def item(stream: AsyncIterator[ExecutionResult]) -> Any:
     assert result.errors is None, result.errors
     assert result.data is not None
     return result.data["requestStream"]
+
+
+async def handed_out(server: Server) -> None:
+    """Until the feed has read all of the log."""
+    last = await server.running.house.log.last_serial()
+    async with asyncio.timeout(10):
+        while (server.running.house.feed.serial or 0) < last:  # noqa: ASYNC110 - the feed tells nobody that it has
+            await asyncio.sleep(0)
 
 
 async def items(stream: AsyncIterator[ExecutionResult], count: int) -> list[Any]:
@@ -97,6 +107,22 @@ async def test_a_client_that_was_cut_off_misses_nothing(server: Server, opened: 
 
     assert ready["__typename"] == "StreamReady"
     assert [line["event"]["sequence"] for line in heard + rest] == list(range(1, 10))
+
+
+@pytest.mark.parametrize("who", [SELLER, AGENT], ids=["by shops", "by the whole log"])
+async def test_more_at_once_than_a_queue_holds_is_taken_from_the_log(server: Server, opened: Open, who: Actor) -> None:
+    stream = await server.follow(STREAM, who)
+    await item(stream)
+
+    requests = [await opened(number=f"M{number}") for number in range(QUEUE // 2 + 20)]
+    await handed_out(server)
+    heard = await items(stream, 2 * len(requests))
+    request = await opened(number="M")
+    heard += await items(stream, 2)
+
+    assert [(line["request"]["id"], line["event"]["sequence"]) for line in heard] == [
+        (request["id"], sequence) for request in [*requests, request] for sequence in (1, 2)
+    ]
 
 
 async def test_the_page_and_the_stream_leave_no_gap(server: Server, opened: Open) -> None:

@@ -1,6 +1,6 @@
-"""A server to be killed: `python -m tests.transport.mortal FOLDER URL PORT BEGAN`. Its time runs on while it is dead.
+"""A server to be killed, whose time runs on meanwhile: `python -m tests.transport.mortal FOLDER URL PORT BEGAN SPEED`.
 
-A week of its time passes in some twenty seconds. Its payment provider keeps a book of its own.
+At its usual speed a week passes in some twenty seconds. Its payment provider keeps a book of its own.
 """
 
 import asyncio
@@ -33,8 +33,8 @@ class Pays:
         return self.gateway
 
 
-def main(folder: Path, url: str, port: int, began: float) -> None:
-    clock = FastClock(SPEED, BASE + timedelta(seconds=(time.time() - began) * SPEED))
+def main(folder: Path, url: str, port: int, began: float, speed: float) -> None:
+    clock = FastClock(speed, BASE + timedelta(seconds=(time.time() - began) * speed))
 
     async def made() -> Running:
         gateway = await DemoGateway.open(await SqliteDatabase.open(folder / "provider.sqlite3"))
@@ -45,4 +45,4 @@ def main(folder: Path, url: str, port: int, began: float) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), float(sys.argv[5]))

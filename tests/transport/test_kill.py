@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from tests.transport.mortal import BASE
+from tests.transport.mortal import BASE, SPEED
 
 from aftersales.engine.money import Money
 from aftersales.engine.vocabulary import OrderState, Shop, ShopKind
@@ -72,7 +72,7 @@ class Mortal:
     async def live(self) -> None:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.transport.mortal", str(self.folder), await recorded(self.folder),
-            str(self.port), str(self.began), cwd=ROOT, stdout=asyncio.subprocess.PIPE,
+            str(self.port), str(self.began), str(SPEED), cwd=ROOT, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert self.process.stdout is not None
         async with asyncio.timeout(30):

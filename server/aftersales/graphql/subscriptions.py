@@ -116,20 +116,24 @@ class Subscription:
                 server_time=context.now,
                 heartbeat_seconds=int(house.heartbeat_seconds),
             )
-            if after:
-                async for told in backlog(missed_lines(context, position), context.desk.ledger.requests):
-                    if missed := said(context, wish, position, told):
-                        yield missed
             loop = asyncio.get_running_loop()
-            quiet_since = loop.time()
+            quiet_since, behind = loop.time(), after is not None
             while True:
+                if behind:
+                    async for told in backlog(missed_lines(context, position), context.desk.ledger.requests):
+                        if missed := said(context, wish, position, told):
+                            yield missed
+                    behind = False
                 left = quiet_since + house.heartbeat_seconds - loop.time()
                 try:
                     # lines that this viewer does not hear of do not put off the heartbeat
                     live = await follower.next(left) if left > 0 else None
                 except Lagged:
-                    yield reset(await positions.now(context, wish), StreamResetReason.LAGGED)
-                    return
+                    # more at once than its queue holds: from here on anew, and what was lost out of the log
+                    follower.rejoin()
+                    context.forget()
+                    behind = True
+                    continue
                 except StopAsyncIteration:
                     return
                 context.forget()

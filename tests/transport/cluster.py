@@ -1,0 +1,159 @@
+"""Servers on one PostgreSQL, each of which may be killed, and clients that go to any of them, as behind a balancer."""
+
+import asyncio
+import json
+import random
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tests.transport.test_kill import OPERATIONS, ROOT
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+# Silence lasts some fifteen seconds.
+SPEED = 12_000.0
+STREAM = (OPERATIONS / "RequestStream.graphql").read_text()
+# What says that the same is to be sent again.
+AGAIN = {"BUSY", "OUTCOME_UNKNOWN", "TIMEOUT", "UNAVAILABLE"}
+AWAY = (OSError, ConnectionClosed, InvalidHandshake, TimeoutError, EOFError)
+
+
+@dataclass
+class Cluster:
+    """Server processes by port, and what they have promised so far."""
+
+    folder: Path
+    record: str
+    ports: Sequence[int]
+    began: float = field(default_factory=time.time)
+    up: dict[int, asyncio.subprocess.Process] = field(default_factory=dict)
+    any_up: asyncio.Event = field(default_factory=asyncio.Event)
+    acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
+    told_again: list[str] = field(default_factory=list)
+    chance: random.Random = field(default_factory=lambda: random.Random(11))
+
+    async def live(self, port: int) -> None:
+        with (self.folder / f"{port}.log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tests.transport.mortal", str(self.folder), self.record, str(port),
+                str(self.began), str(SPEED), cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=log,
+            )  # fmt: skip
+        assert process.stdout is not None
+        async with asyncio.timeout(60):
+            first = await process.stdout.readline()
+        assert first.startswith(b"ready"), (self.folder / f"{port}.log").read_text()
+        self.up[port] = process
+        self.any_up.set()
+
+    async def die(self, port: int) -> None:
+        process = self.up.pop(port)
+        if not self.up:
+            self.any_up.clear()
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+
+    async def any(self) -> int:
+        await self.any_up.wait()
+        return self.chance.choice(list(self.up))
+
+    async def insist(self, http: httpx.AsyncClient, name: str, who: dict[str, str], input: dict[str, Any]) -> Any:
+        """Send the same with the same key, to any of them, until there is an answer; whoever dies in between."""
+        document = (OPERATIONS / f"{name}.graphql").read_text()
+        while True:
+            asked = {"query": document, "variables": {"input": input}}
+            try:
+                answer = await http.post(f"http://127.0.0.1:{await self.any()}/graphql", json=asked, headers=who)
+            except httpx.TransportError:
+                await asyncio.sleep(0)
+                continue
+            said = answer.json()
+            codes = {error["extensions"]["code"] for error in said.get("errors", ())}
+            payloads = list((said.get("data") or {}).values())
+            codes |= {problem["code"] for payload in payloads if payload for problem in payload["problems"]}
+            if answer.status_code == 503 or codes & AGAIN:
+                self.told_again.extend(codes)
+                await asyncio.sleep(0)
+                continue
+            assert answer.status_code == 200, said
+            assert not said.get("errors"), said
+            self.acknowledged[input["idempotencyKey"]] = payloads[0]
+            return payloads[0]
+
+
+@asynccontextmanager
+async def cluster(folder: Path, record: str, ports: Sequence[int]) -> AsyncIterator[Cluster]:
+    servers = Cluster(folder, record, ports)
+    try:
+        await asyncio.gather(*map(servers.live, ports))
+        yield servers
+    finally:
+        await asyncio.gather(*map(servers.die, list(servers.up)))
+
+
+@dataclass
+class Follower:
+    """One stream, resumed with its last cursor on any server whenever the one it was on has gone.
+
+    Args:
+        heard: each event's id, as it came.
+        resumed: how often it came back.
+    """
+
+    servers: Cluster
+    who: dict[str, str]
+    after: str | None = None
+    heard: list[str] = field(default_factory=list)
+    resumed: int = -1
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def follow(self) -> None:
+        """Until canceled."""
+        while True:
+            port = await self.servers.any()
+            try:
+                async with connect(
+                    f"ws://127.0.0.1:{port}/graphql",
+                    subprotocols=["graphql-transport-ws"],  # type: ignore[list-item]
+                    open_timeout=30, ping_interval=None,
+                ) as socket:  # fmt: skip
+                    await self._listen(socket)
+            except AWAY:
+                await asyncio.sleep(0)
+
+    async def _listen(self, socket: ClientConnection) -> None:
+        await socket.send(json.dumps({"type": "connection_init", "payload": self.who}))
+        async with asyncio.timeout(30):
+            assert json.loads(await socket.recv())["type"] == "connection_ack"
+        asked = {"query": STREAM, "variables": {"after": self.after}}
+        await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": asked}))
+        async for message in socket:
+            told = json.loads(message)
+            if told["type"] in ("error", "complete"):
+                # it is to come again: elsewhere, or a little later
+                assert told["type"] == "complete" or told["payload"][0]["extensions"]["code"] in AGAIN, told
+                return
+            if told["type"] == "next":
+                self._take(told["payload"]["data"]["requestStream"])
+
+    def _take(self, item: dict[str, Any]) -> None:
+        assert item["__typename"] != "StreamReset", item
+        self.after = item["cursor"]
+        if item["__typename"] == "StreamReady":
+            self.resumed += 1
+            self.ready.set()
+        if "event" in item:
+            self.heard.append(item["event"]["id"])
+
+
+async def until(condition: Callable[[], bool], seconds: float) -> None:
+    """Asked again and again, on a thread, so that clients go on meanwhile."""
+    async with asyncio.timeout(seconds):
+        while not await asyncio.to_thread(condition):
+            pass
