@@ -22,6 +22,7 @@ SPEED = 12_000.0
 STREAM = (OPERATIONS / "RequestStream.graphql").read_text()
 # What says that the same is to be sent again.
 AGAIN = {"BUSY", "OUTCOME_UNKNOWN", "TIMEOUT", "UNAVAILABLE"}
+BACK_SECONDS = 2.0
 AWAY = (OSError, ConnectionClosed, InvalidHandshake, TimeoutError, EOFError)
 
 
@@ -35,6 +36,7 @@ class Cluster:
     began: float = field(default_factory=time.time)
     up: dict[int, asyncio.subprocess.Process] = field(default_factory=dict)
     any_up: asyncio.Event = field(default_factory=asyncio.Event)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
     acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
     told_again: list[str] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(11))
@@ -46,7 +48,7 @@ class Cluster:
                 str(self.began), str(SPEED), cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=log,
             )  # fmt: skip
         assert process.stdout is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             first = await process.stdout.readline()
         assert first.startswith(b"ready"), (self.folder / f"{port}.log").read_text()
         self.up[port] = process
@@ -84,7 +86,15 @@ class Cluster:
             assert answer.status_code == 200, said
             assert not said.get("errors"), said
             self.acknowledged[input["idempotencyKey"]] = payloads[0]
+            self.news.set()
             return payloads[0]
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 120) -> None:
+        """Looked at again whenever a stream or a client has heard something."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                self.news.clear()
+                await self.news.wait()
 
 
 @asynccontextmanager
@@ -102,14 +112,14 @@ class Follower:
     """One stream, resumed with its last cursor on any server whenever the one it was on has gone.
 
     Args:
-        heard: each event's id, as it came.
+        heard: each event's id and type, as they came.
         resumed: how often it came back.
     """
 
     servers: Cluster
     who: dict[str, str]
     after: str | None = None
-    heard: list[str] = field(default_factory=list)
+    heard: list[tuple[str, str]] = field(default_factory=list)
     resumed: int = -1
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -125,7 +135,9 @@ class Follower:
                 ) as socket:  # fmt: skip
                     await self._listen(socket)
             except AWAY:
-                await asyncio.sleep(0)
+                pass
+            # as clients do, so that they do not all come back at once
+            await asyncio.sleep(self.servers.chance.uniform(0, BACK_SECONDS))
 
     async def _listen(self, socket: ClientConnection) -> None:
         await socket.send(json.dumps({"type": "connection_init", "payload": self.who}))
@@ -149,11 +161,8 @@ class Follower:
             self.resumed += 1
             self.ready.set()
         if "event" in item:
-            self.heard.append(item["event"]["id"])
+            self.heard.append((item["event"]["id"], item["event"]["type"]))
+            self.servers.news.set()
 
-
-async def until(condition: Callable[[], bool], seconds: float) -> None:
-    """Asked again and again, on a thread, so that clients go on meanwhile."""
-    async with asyncio.timeout(seconds):
-        while not await asyncio.to_thread(condition):
-            pass
+    def heard_of(self, type: str) -> int:
+        return len({id for id, told in self.heard if told == type})
