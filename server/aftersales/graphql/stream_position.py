@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..engine.filter import Filter
+from ..engine.rights import acts_as
+from ..engine.vocabulary import Party
 from .context import Context
 from .paging import invalid
 
@@ -74,6 +76,20 @@ async def now_position(context: Context, filter: Filter) -> str:
         context.cache[key] = asyncio.ensure_future(now(context, filter))
     position: Position = await context.cache[key]
     return position.cursor()
+
+
+async def is_too_far_back(context: Context, position: Position) -> bool:
+    """More was missed, or longer ago, than a stream makes up for: to read the page again is quicker, for both."""
+    house, log = context.house, context.house.log
+    if position.shops is None:
+        buyer = context.actor.id if acts_as(context.actor) is Party.BUYER else None
+        missed = await log.missed_after(position.serial, house.stream_lines, buyer)
+    else:
+        missed = await log.missed_of(position.shops, house.stream_lines)
+    too_old = (
+        house.stream_age is not None and missed.since is not None and missed.since < context.now - house.stream_age
+    )
+    return missed.cut or missed.lines > house.stream_lines or too_old
 
 
 def parse(cursor: str, current: Position) -> Position:
