@@ -111,9 +111,12 @@ class Subscription:
         ) as follower:
             current = await positions.now(context, wish)
             position = positions.parse(after, current) if after else current
-            if after and (positions.is_ahead(position, current) or await positions.is_too_far_back(context, position)):
+            if after and (
+                positions.is_of_another_log(position, current) or await positions.is_too_far_back(context, position)
+            ):
                 yield reset(current, StreamResetReason.CURSOR_EXPIRED)
                 return
+            position.epoch = current.epoch
             yield StreamReady(
                 cursor=Cursor(position.cursor()),
                 server_time=context.now,

@@ -184,21 +184,39 @@ class Log:
 
     async def positions(self, shop_ids: Sequence[str]) -> dict[str, int]:
         """Where each shop's log ends; 0 where it is empty or there is no such shop."""
-        [rows] = await self.database.read(self._ends(shop_ids))
-        return dict.fromkeys(shop_ids, 0) | dict(rows)
+        return (await self.ends(shop_ids))[1]
+
+    async def ends(self, shop_ids: Sequence[str]) -> tuple[int, dict[str, int]]:
+        """Which log it is, and where each shop's ends; of a restored one, or of one that another server has taken over
+        and may have lost its last lines, the first is another."""
+        asked, args = padded(shop_ids)
+        [rows] = await self.database.read(
+            Statement(
+                "SELECT (SELECT log_epoch()), shops.id, sequence FROM (SELECT 1) AS once"
+                f" LEFT JOIN shops ON shops.id IN ({asked})",
+                args,
+            )
+        )
+        return int(rows[0][0]), dict.fromkeys(shop_ids, 0) | {id: end for _, id, end in rows if id is not None}
 
     async def last_serial(self) -> int:
         """Where the whole log ends, as far as nothing can be written before it any more."""
+        return (await self.end())[1]
+
+    async def end(self) -> tuple[int, int]:
+        """Which log it is, as `ends` has it, and its last serial."""
         [rows] = await self.database.read(
-            Statement("SELECT COALESCE(MAX(serial), 0) FROM events WHERE serial < log_horizon()")
+            Statement("SELECT log_epoch(), COALESCE(MAX(serial), 0) FROM events WHERE serial < log_horizon()")
         )
-        return int(rows[0][0])
+        return int(rows[0][0]), int(rows[0][1])
 
     async def missed_of(self, positions: Mapping[str, int], most: int) -> Missed:
         """What was written to some shops, each after its position."""
         each = "SELECT position, processed_at FROM events WHERE shop_id = ? AND position > ? ORDER BY position LIMIT 1"
+        asked, args = padded(list(positions))
         ends, *firsts = await self.database.read(
-            self._ends(list(positions)), *(Statement(each, place) for place in positions.items())
+            Statement(f"SELECT id, sequence FROM shops WHERE id IN ({asked})", args),
+            *(Statement(each, place) for place in positions.items()),
         )
         lines = sum(max(0, end - positions[shop]) for shop, end in ends)
         oldest = [row[1] for rows in firsts for row in rows]
@@ -218,10 +236,6 @@ class Log:
             ),
         )
         return Missed(int(lines), instant(first[0][0]) if first else None)
-
-    def _ends(self, shop_ids: Sequence[str]) -> Statement:
-        asked, args = padded(shop_ids)
-        return Statement(f"SELECT id, sequence FROM shops WHERE id IN ({asked})", args)
 
 
 def _after(serial: int, buyer_id: str | None) -> tuple[str, str, tuple[Any, ...]]:

@@ -74,6 +74,14 @@ CREATE OR REPLACE FUNCTION log_base() RETURNS bigint LANGUAGE sql IMMUTABLE AS $
 CREATE OR REPLACE FUNCTION log_horizon() RETURNS bigint LANGUAGE sql STABLE AS
     $$ SELECT (log_base() + pg_snapshot_xmin(pg_current_snapshot())::text::bigint) << {lines} $$;
 
+CREATE OR REPLACE FUNCTION log_epoch() RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT hashtextextended(concat_ws(' ',
+        (SELECT system_identifier FROM pg_control_system()),
+        (SELECT oid FROM pg_database WHERE datname = current_database()),
+        CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END
+    ), 0) & 2147483647
+$$;
+
 CREATE OR REPLACE FUNCTION log_serial() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE line bigint := COALESCE(NULLIF(current_setting('aftersales.line', true), ''), '0')::bigint;
 BEGIN
@@ -83,12 +91,15 @@ BEGIN
 END $$;
 """
 
-# The default last: what is needed beneath it is there then.
-_LAID = """
-    SELECT to_regprocedure('log_horizon()') IS NOT NULL AND to_regprocedure('alone(text)') IS NOT NULL AND EXISTS (
+_NUMBERED = """
+    SELECT EXISTS (
         SELECT FROM pg_attrdef d
         WHERE d.adrelid = to_regclass('events') AND pg_get_expr(d.adbin, d.adrelid) = 'log_serial()'
     )
+"""
+_LAID = f"""
+    SELECT to_regprocedure('log_horizon()') IS NOT NULL AND to_regprocedure('log_epoch()') IS NOT NULL
+        AND to_regprocedure('alone(text)') IS NOT NULL AND ({_NUMBERED})
 """
 
 # Transactions are counted by the server that runs: after a restore into another, its count may be behind the log.
@@ -203,15 +214,15 @@ async def lay(connection: psycopg.AsyncConnection, tables: list[str]) -> None:
     """Lay the groundwork; where it is laid, no table is touched."""
 
     async def run() -> None:
-        new = not await _laid(connection)
-        if new:
+        numbered = (await _one(connection, _NUMBERED))[0]
+        if not numbered:
             # by a release that had narrow columns; as long as nobody could write a line, they cost nothing to widen
             for table, column, type in await (await connection.execute(_NARROW, (tables,))).fetchall():
                 await connection.execute(f'ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE {type}')
         [there] = await _one(connection, "SELECT to_regprocedure('log_base()') IS NOT NULL")
         base = (await _one(connection, "SELECT log_base()"))[0] if there else 0
         await connection.execute(_FUNCTIONS.format(base=base, lines=LINES))
-        if new:
+        if not numbered:
             await connection.execute("ALTER TABLE events ALTER COLUMN serial SET DEFAULT log_serial()")
         ahead = _base(*await _one(connection, _BEHIND))
         if ahead is not None:
