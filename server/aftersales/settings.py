@@ -100,6 +100,11 @@ class Settings:
         "A folder of policies (`*.toml`), read beside those that come with the server."))
     heartbeat_seconds: float = field(default=15.0, metadata=as_(number(1, 300),
         "Of silence, until a stream says that it lives."))
+    stream_lines: int = field(default=100_000, metadata=as_(whole(1, 10_000_000),
+        "That a stream may have missed: with an older cursor it is told to begin anew (`StreamReset`)."))
+    stream_days: float | None = field(default=None, metadata=as_(number(0.01, 36_500),
+        "How old a line that it has missed may be; of any age, if not set. No line of the log is ever cut: it is the"
+        " history."))
     log_level: LogLevel = field(default=LogLevel.INFO, metadata=as_(one_of(LogLevel),
         "`debug`, `info`, `warning` or `error`."))
     log_format: LogFormat = field(default=LogFormat.TEXT, metadata=as_(one_of(LogFormat),

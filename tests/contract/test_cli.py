@@ -16,7 +16,7 @@ from aftersales.registry import Registry
 from aftersales.settings import DEVELOPMENT_SECRET, describe
 from aftersales.transport.auth import Authenticator, AuthSettings
 
-COMMANDS = ("serve", "migrate", "import", "attention", "token", "schema", "picture", "plugins")
+COMMANDS = ("serve", "migrate", "backup", "import", "attention", "token", "schema", "picture", "plugins")
 OWN = "a secret of our own, of 32 bytes or more"
 
 

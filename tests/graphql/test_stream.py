@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -216,3 +218,52 @@ async def test_a_cursor_of_another_log_is_reset_and_a_forged_one_refused(server:
     with pytest.raises(GraphQLErrors) as refused:
         await anext(forged)
     assert [error.extensions["code"] for error in refused.value.errors if error.extensions] == ["INVALID_INPUT"]
+
+
+WHO = [SELLER, AGENT, BUYER]
+
+
+async def reset_or_told(server: Server, who: Actor, after: str) -> list[Any]:
+    """Why it was reset, or the sequences of what was missed."""
+    stream = await server.follow(STREAM, who, after=after)
+    first = await item(stream)
+    if first["__typename"] == "StreamReset":
+        return [first["reason"]]
+    heard = []
+    while (line := await item(stream))["__typename"] != "StreamHeartbeat":
+        heard.append(line["event"]["sequence"])
+    return heard
+
+
+@pytest.mark.parametrize("who", WHO, ids=["a shop", "the platform", "a buyer"])
+async def test_an_older_cursor_begins_anew_and_a_younger_one_misses_nothing(
+    server: Server, opened: Open, who: Actor
+) -> None:
+    old = (await item(await server.follow(STREAM, who)))["cursor"]
+    request = await opened()
+    young = (await item(await server.follow(STREAM, who)))["cursor"]
+    server.clock.passes(days=1)
+    await server.do("requestCancel", BUYER, requestId=request["id"], expectedVersion=1)
+    server.clock.passes(days=1)
+
+    assert await reset_or_told(server, who, old) == [1, 2, 3, 4, 5]
+    server.running = replace(server.running, house=replace(server.running.house, stream_age=timedelta(days=1, hours=1)))
+    assert await reset_or_told(server, who, old) == ["CURSOR_EXPIRED"]
+    assert await reset_or_told(server, who, young) == [3, 4, 5]
+    server.clock.passes(days=30)
+    now = (await item(await server.follow(STREAM, who)))["cursor"]
+    # of whatever age it is, where nothing was missed nothing is to be told
+    assert await reset_or_told(server, who, now) == []
+
+
+@pytest.mark.parametrize("who", WHO, ids=["a shop", "the platform", "a buyer"])
+async def test_more_lines_than_a_stream_makes_up_for_are_not_read(server: Server, opened: Open, who: Actor) -> None:
+    server.running = replace(server.running, house=replace(server.running.house, stream_lines=3))
+    old = (await item(await server.follow(STREAM, who)))["cursor"]
+    await opened()
+    young = (await item(await server.follow(STREAM, who)))["cursor"]
+    # of another buyer in the same shop: the shop and the platform have missed it, this buyer has not
+    await opened(number="2002", buyer=OTHER_BUYER)
+
+    assert await reset_or_told(server, who, old) == ([1, 2] if who is BUYER else ["CURSOR_EXPIRED"])
+    assert await reset_or_told(server, who, young) == ([] if who is BUYER else [1, 2])

@@ -7,7 +7,8 @@ from tests.store.builders import NOON, SELLER, world
 
 from aftersales.engine.filter import facets, then
 from aftersales.engine.vocabulary import Party
-from aftersales.store.log import Log
+from aftersales.store.database import Statement
+from aftersales.store.log import Log, Missed
 
 
 async def test_history_is_the_latest_so_many_of_each_request_newest_first(tmp_path: Path) -> None:
@@ -74,10 +75,39 @@ async def test_a_stream_of_some_shops_goes_on_from_the_position_of_each(tmp_path
 async def test_a_stream_of_all_shops_goes_on_from_a_serial(tmp_path: Path) -> None:
     async with world(tmp_path / "s.db") as w:
         log = Log(w.ledger.database)
-        assert (await log.last_serial(), await log.oldest_serial(), await log.oldest_position("sh_1")) == (0, 1, 1)
+        assert await log.last_serial() == 0
         await w.open(await w.order())
 
         first, second = await log.after(0)
         assert (first.sequence, second.sequence) == (1, 2)
         assert await log.after(first.serial) == [second]
-        assert (await log.oldest_serial(), await log.last_serial()) == (first.serial, second.serial)
+        assert await log.last_serial() == second.serial
+
+
+async def test_how_much_was_missed_is_counted_up_to_a_bound_and_dated_by_its_oldest_line(tmp_path: Path) -> None:
+    async with world(tmp_path / "s.db") as w:
+        log = Log(w.ledger.database)
+        for hour, (shop, buyer) in enumerate([("sh_1", "by_1"), ("sh_2", "by_2"), ("sh_1", "by_1")]):
+            opening = w.opening(await w.order(f"A{hour}", shop, buyer_id=buyer))
+            await w.commit(opening, processed_at=NOON + timedelta(hours=hour))
+        serials = [line.serial for line in await log.after(0)]
+
+        assert await log.missed_of({"sh_1": 1, "sh_2": 2}, 100) == Missed(3, NOON)
+        assert await log.missed_of({"sh_1": 2, "sh_2": 1}, 2) == Missed(3, NOON + timedelta(hours=1))
+        assert await log.missed_of({"sh_1": 0, "sh_2": 0}, 2) == Missed(3, NOON)
+        assert await log.missed_of({"sh_1": 4, "sh_2": 2}, 100) == Missed(0, None)
+        assert await log.missed_after(0, 100) == Missed(6, NOON)
+        assert await log.missed_after(serials[1], 3) == Missed(4, NOON + timedelta(hours=1))
+        assert await log.missed_after(serials[1], 100, "by_1") == Missed(2, NOON + timedelta(hours=2))
+        assert await log.missed_after(serials[-1], 100) == Missed(0, None)
+        assert [line.serial for line in await log.after(0, buyer_id="by_1")] == [*serials[:2], *serials[4:]]
+
+
+async def test_lines_that_are_gone_are_not_taken_for_none(tmp_path: Path) -> None:
+    async with world(tmp_path / "s.db") as w:
+        log = Log(w.ledger.database)
+        await w.open(await w.order())
+        await w.ledger.database.write(Statement("DELETE FROM events WHERE position = 1"))
+
+        assert await log.missed_of({"sh_1": 0}, 100) == Missed(2, NOON, cut=True)
+        assert await log.missed_of({"sh_1": 1}, 100) == Missed(1, NOON)

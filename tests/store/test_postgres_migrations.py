@@ -25,6 +25,9 @@ DUMPED = """
     WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND c.relkind IN ('r', 'i') ORDER BY 1
 """
 
+# What a table that is rewritten has anew.
+FILES = "SELECT relname, relfilenode FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1"
+
 
 @pytest.fixture
 def url(engine: Postgres) -> Iterator[str]:
@@ -89,20 +92,23 @@ async def test_no_column_is_narrower_or_sorted_otherwise_than_on_sqlite(url: str
     }  # fmt: skip
 
 
-async def test_an_older_schema_and_a_lost_groundwork_are_told_and_mended(url: str) -> None:
+async def test_a_lost_groundwork_is_told_and_laid_again_without_touching_a_table(url: str) -> None:
     await migrate(url)
     with psycopg.connect(url) as connection:
-        connection.execute("ALTER TABLE requests ALTER COLUMN stage TYPE varchar(80)")
+        connection.execute("DROP FUNCTION log_horizon()")
+        files = connection.execute(FILES).fetchall()
 
     assert (await schema_state(url)).pending == (GROUNDWORK,)
     await migrate(url)
 
     assert (await schema_state(url)).fits
+    with psycopg.connect(url) as connection:
+        assert connection.execute(FILES).fetchall() == files
 
 
-async def test_a_migration_that_fails_leaves_nothing_of_itself(url: str) -> None:
+async def test_a_try_that_was_cut_off_is_gone_on_with(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
-        # the second of the migrations finds its index there
+        # the second of the migrations finds the name of its last index taken
         connection.execute("CREATE TABLE away (id int)")
         connection.execute("CREATE INDEX idx_refunds_stuck_at ON away (id)")
 
@@ -111,9 +117,15 @@ async def test_a_migration_that_fails_leaves_nothing_of_itself(url: str) -> None
     assert (await schema_state(url)).current == "0001_initial"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("DROP TABLE away")
+        # and what it had made is not valid, as after a try that was killed in the midst of it
+        connection.execute(
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_deadlines_wake_at'::regclass"
+        )
     await migrate(url)
 
     assert (await schema_state(url)).fits
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM pg_index WHERE NOT indisvalid").fetchone() == (0,)
 
 
 async def test_a_log_that_was_restored_into_another_server_goes_on_behind_its_end(url: str) -> None:

@@ -40,6 +40,13 @@ def parser() -> argparse.ArgumentParser:
         """)  # fmt: skip
     _database(migrate)
 
+    backup = _command(commands, "backup", "records:backup", "Copy a SQLite database while it is served.", """
+        The copy has all that is committed when it begins. It is put back as it is: docs/backup.md. PostgreSQL has tools
+        of its own, and uploaded evidence is copied after the database.
+        """)  # fmt: skip
+    backup.add_argument("file", metavar="FILE", type=Path, help="where the copy goes; nothing may be there yet")
+    _database(backup)
+
     bring = _command(commands, "import", "records:bring", "Bring in shops and orders, or returns, from a file.", """
         The file has one JSON object a line. Each line that was refused is told with its number, and does not stop the
         others; the exit status is then 1. The same file again changes nothing.

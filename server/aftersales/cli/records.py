@@ -12,9 +12,10 @@ from ..marketplace import FORMAT, Outcome, RowResult, Summary, TooLarge, import_
 from ..marketplace.returns import Summary as ReturnsSummary
 from ..running import build, told_in_words
 from ..settings import CannotStart, Settings
+from ..store.backup import BackupFailed, back_up
 from ..store.migrate import migrate as bring_up
 from ..store.migrate import schema_state
-from ..store.urls import shown
+from ..store.urls import is_postgres, path_of, shown
 
 
 def migrate(args: Namespace, settings: Settings) -> int:
@@ -26,6 +27,20 @@ def migrate(args: Namespace, settings: Settings) -> int:
         print(f"{where} is now at {after.current}. Applied: {', '.join(before.pending)}.")
     else:
         print(f"{where} is at {after.current}. There was nothing to do.")
+    return 0
+
+
+def backup(args: Namespace, settings: Settings) -> int:
+    where = shown(settings.database)
+    if is_postgres(settings.database):
+        raise CannotStart(
+            f"{where} is backed up by PostgreSQL's own tools: pg_dump, or pg_basebackup. See docs/backup.md."
+        )
+    try:
+        back_up(path_of(settings.database), args.file)
+    except (BackupFailed, OSError) as error:
+        raise CannotStart(str(error)) from error
+    print(f"{where} is copied to {args.file}: {args.file.stat().st_size} bytes.")
     return 0
 
 

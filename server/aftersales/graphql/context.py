@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import strawberry
@@ -32,6 +32,8 @@ class House:
 
     Args:
         base: where the server is reached, unless a caller has come another way.
+        stream_lines: that a stream may have missed and be told.
+        stream_age: of the oldest of them; None: any.
     """
 
     desk: Desk
@@ -45,6 +47,8 @@ class House:
     locker: Locker
     base: str
     heartbeat_seconds: float = 15.0
+    stream_lines: int = 100_000
+    stream_age: timedelta | None = None
 
 
 @dataclass(slots=True)

@@ -42,7 +42,10 @@ class StreamHeartbeat:
 
 
 @strawberry.enum(
-    description="The cursor is not of this log, the client is too slow for its queue, or its rights are others."
+    description=(
+        "The cursor is not of this log or too far back in it, the client is too slow for its queue, or its rights are"
+        " others."
+    )
 )
 class StreamResetReason(Enum):
     CURSOR_EXPIRED = "CURSOR_EXPIRED"
@@ -108,9 +111,12 @@ class Subscription:
         ) as follower:
             current = await positions.now(context, wish)
             position = positions.parse(after, current) if after else current
-            if positions.is_ahead(position, current):
+            if after and (
+                positions.is_of_another_log(position, current) or await positions.is_too_far_back(context, position)
+            ):
                 yield reset(current, StreamResetReason.CURSOR_EXPIRED)
                 return
+            position.epoch = current.epoch
             yield StreamReady(
                 cursor=Cursor(position.cursor()),
                 server_time=context.now,

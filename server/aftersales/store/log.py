@@ -54,6 +54,21 @@ class LoggedEvent:
         return f"ev_{self.request_id.partition('_')[2]}_{self.sequence}"
 
 
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What was written since a follower's place in the log.
+
+    Args:
+        lines: how many, counted up to one more than was asked for.
+        since: when the oldest of them was written; None: there is none.
+        cut: lines are missing between the place and the oldest that is there.
+    """
+
+    lines: int
+    since: datetime | None
+    cut: bool = False
+
+
 class Log:
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -157,41 +172,78 @@ class Log:
 
     async def _after(self, serial: int, limit: int, buyer_id: str | None) -> list[Row]:
         """Lines, and of each whether all that may be written before it is there."""
-        own = "" if buyer_id is None else " AND request_id IN (SELECT id FROM requests WHERE buyer_id = ?)"
-        args = (serial, limit) if buyer_id is None else (serial, buyer_id, limit)
+        after, order, args = _after(serial, buyer_id)
         [rows] = await self.database.read(
             Statement(
                 f"SELECT {', '.join(COLUMNS['events'])}, serial < log_horizon() FROM events"
-                f" WHERE serial > ?{own} ORDER BY serial LIMIT ?",
-                args,
+                f" WHERE {after} ORDER BY {order} LIMIT ?",
+                (*args, limit),
             )
         )
         return rows
 
     async def positions(self, shop_ids: Sequence[str]) -> dict[str, int]:
         """Where each shop's log ends; 0 where it is empty or there is no such shop."""
+        return (await self.ends(shop_ids))[1]
+
+    async def ends(self, shop_ids: Sequence[str]) -> tuple[int, dict[str, int]]:
+        """Which log it is, and where each shop's ends; of a restored one, or of one that another server has taken over
+        and may have lost its last lines, the first is another."""
         asked, args = padded(shop_ids)
-        [rows] = await self.database.read(Statement(f"SELECT id, sequence FROM shops WHERE id IN ({asked})", args))
-        return dict.fromkeys(shop_ids, 0) | dict(rows)
+        [rows] = await self.database.read(
+            Statement(
+                "SELECT (SELECT log_epoch()), shops.id, sequence FROM (SELECT 1) AS once"
+                f" LEFT JOIN shops ON shops.id IN ({asked})",
+                args,
+            )
+        )
+        return int(rows[0][0]), dict.fromkeys(shop_ids, 0) | {id: end for _, id, end in rows if id is not None}
 
     async def last_serial(self) -> int:
         """Where the whole log ends, as far as nothing can be written before it any more."""
-        [rows] = await self.database.read(
-            Statement("SELECT COALESCE(MAX(serial), 0) FROM events WHERE serial < log_horizon()")
-        )
-        return int(rows[0][0])
+        return (await self.end())[1]
 
-    async def oldest_position(self, shop_id: str) -> int:
-        """The first position of a shop that is still kept; 1 while nothing was cleared away."""
+    async def end(self) -> tuple[int, int]:
+        """Which log it is, as `ends` has it, and its last serial."""
         [rows] = await self.database.read(
-            Statement("SELECT COALESCE(MIN(position), 1) FROM events WHERE shop_id = ?", (shop_id,))
+            Statement("SELECT log_epoch(), COALESCE(MAX(serial), 0) FROM events WHERE serial < log_horizon()")
         )
-        return int(rows[0][0])
+        return int(rows[0][0]), int(rows[0][1])
 
-    async def oldest_serial(self) -> int:
-        """The first serial that is still kept."""
-        [rows] = await self.database.read(Statement("SELECT COALESCE(MIN(serial), 1) FROM events"))
-        return int(rows[0][0])
+    async def missed_of(self, positions: Mapping[str, int], most: int) -> Missed:
+        """What was written to some shops, each after its position."""
+        each = "SELECT position, processed_at FROM events WHERE shop_id = ? AND position > ? ORDER BY position LIMIT 1"
+        asked, args = padded(list(positions))
+        ends, *firsts = await self.database.read(
+            Statement(f"SELECT id, sequence FROM shops WHERE id IN ({asked})", args),
+            *(Statement(each, place) for place in positions.items()),
+        )
+        lines = sum(max(0, end - positions[shop]) for shop, end in ends)
+        oldest = [row[1] for rows in firsts for row in rows]
+        # positions have no gap: what does not follow at once was cut off
+        gaps = any(rows and rows[0][0] > told + 1 for rows, told in zip(firsts, positions.values(), strict=True))
+        return Missed(min(lines, most + 1), instant(min(oldest)) if oldest else None, gaps)
+
+    async def missed_after(self, serial: int, most: int, buyer_id: str | None = None) -> Missed:
+        """What was written to all shops, or of one buyer's requests, after a serial."""
+        after, order, args = _after(serial, buyer_id)
+        first, [[lines]] = await self.database.read(
+            Statement(f"SELECT processed_at FROM events WHERE {after} ORDER BY {order} LIMIT 1", args),
+            # in order, so that it is read from an index, whatever the planner thinks of how many there are
+            Statement(
+                f"SELECT COUNT(*) FROM (SELECT 1 FROM events WHERE {after} ORDER BY {order} LIMIT ?) AS s",
+                (*args, most + 1),
+            ),
+        )
+        return Missed(int(lines), instant(first[0][0]) if first else None)
+
+
+def _after(serial: int, buyer_id: str | None) -> tuple[str, str, tuple[Any, ...]]:
+    """What is written after a serial: a condition, its order, and their arguments."""
+    if buyer_id is None:
+        return "serial > ?", "serial", (serial,)
+    # by way of the buyer's few requests: the sign keeps a planner from reading through the log of all others
+    return "serial > ? AND request_id IN (SELECT id FROM requests WHERE buyer_id = ?)", "+serial", (serial, buyer_id)
 
 
 def _event(row: Row) -> LoggedEvent:

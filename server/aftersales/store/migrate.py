@@ -51,7 +51,7 @@ async def schema_state(url: str) -> SchemaState:
     Raises:
         UnsupportedDatabase: for a URL this release does not speak to.
     """
-    known = _known()
+    ours = known()
     if is_postgres(url):
         from . import postgres_migrate as postgres
 
@@ -61,9 +61,9 @@ async def schema_state(url: str) -> SchemaState:
         applied, beneath = _applied(path_of(url)), []
     return SchemaState(
         applied[-1] if applied else None,
-        known[-1],
-        (*(name for name in known if name not in applied), *beneath),
-        tuple(name for name in applied if name not in known),
+        ours[-1],
+        (*(name for name in ours if name not in applied), *beneath),
+        tuple(name for name in applied if name not in ours),
     )
 
 
@@ -83,7 +83,7 @@ async def migrate(url: str) -> SchemaState:
         from . import postgres_migrate as postgres
 
         async with postgres.alone(url) as connection:
-            await postgres.apply(connection, APP, _known(), _postgres_sql)
+            await postgres.apply(connection, APP, known(), postgres_sql)
             await postgres.lay(connection, list(COLUMNS))
     else:
         path = path_of(url)
@@ -104,7 +104,7 @@ async def _apply(connection: dict[str, Any]) -> None:
         await Tortoise.close_connections()
 
 
-async def _postgres_sql(name: str) -> list[str]:
+async def postgres_sql(name: str) -> list[str]:
     """The SQL of a migration. Tortoise writes it down and never connects: it would take but a part of the URL."""
     from tortoise.migrations.api import sqlmigrate
 
@@ -152,7 +152,7 @@ class _Alone:
         self._lock.close()
 
 
-def _known() -> list[str]:
+def known() -> list[str]:
     names = (entry.name for entry in files("aftersales.store.migrations").iterdir())
     return sorted(name.removesuffix(".py") for name in names if name[0].isdigit() and name.endswith(".py"))
 

@@ -153,6 +153,9 @@ def _connect(path: Path, read_only: bool, patience_seconds: float) -> sqlite3.Co
     # as PostgreSQL has them (`postgres_migrate`): here one writes at a time, so that nobody need wait for another
     connection.create_function("alone", 1, lambda _: None)
     connection.create_function("log_horizon", 0, lambda: ENDLESS, deterministic=True)
+    # nobody puts another file in its place while it is open; a copy has another (`backup`)
+    [epoch] = connection.execute("PRAGMA user_version").fetchone()
+    connection.create_function("log_epoch", 0, lambda: epoch, deterministic=True)
     # FULL, because in WAL mode NORMAL may lose what was acknowledged when the power fails
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
