@@ -190,3 +190,13 @@ def stepped(command: str, tmp_path: Path) -> None:
     shell = ["/bin/sh", "-euc", command]
     done = subprocess.run(shell, cwd=ROOT, env=offline, umask=0o022, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", ["operate.md", "scale.md", "settings.md"])
+def test_what_an_operator_reads_leads_somewhere_and_names_what_is(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+    named = {name for name in SETTING.findall(text) if not name.endswith("_")}
+
+    assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
+    assert named - {row.name for row in describe()} - ALSO.keys() == set()
