@@ -1,6 +1,6 @@
 """What one PostgreSQL carries of ours, with every commit on the disk: the figures that docs/scale.md multiplies.
 
-Sizes, commits, changes, notices, feed; `--only` some of them.
+Sizes, commits, changes, deadlines, notices, feed; `--only` some of them.
 """
 
 import argparse
@@ -37,6 +37,7 @@ LISTENERS = (0, 10, 100)
 FOLLOWERS = 500
 SECONDS = 3.0
 LINES = 20_000
+DUE = 2_000
 
 _SIZES = """
     SELECT relname, n_live_tup, pg_table_size(relid), pg_indexes_size(relid) FROM pg_stat_user_tables
@@ -45,6 +46,11 @@ _SIZES = """
 _INDEXES = """
     SELECT relname, indexrelname, pg_relation_size(indexrelid) FROM pg_stat_user_indexes
     ORDER BY pg_relation_size(indexrelid) DESC LIMIT 12
+"""
+_MADE_DUE = """
+    UPDATE deadlines SET due_at = now_us - 60000000, wake_at = now_us - 60000000
+    FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now_us) AS clock
+    WHERE id IN (SELECT id FROM deadlines WHERE status = 'RUNNING' AND key = 'review.first' ORDER BY id DESC LIMIT %s)
 """
 _PENDING = """
     SELECT id, shop_id, version FROM requests WHERE kind = 'refund_only' AND status = 'PENDING_REVIEW' ORDER BY id
@@ -190,6 +196,34 @@ async def opened(url: str) -> Running:
     return await build(settings, plugins=[Plugin("slow", "1.0", SlowProvider())])
 
 
+def deadlines(url: str) -> None:
+    """What follows when the seller's silence approves, by the tender of one process, batch by batch."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(_MADE_DUE, (DUE,))
+        start, lines = _wal(connection), _lines(connection)
+        seconds, ours, database = uvloop.run(_fired(url))
+        wal, told = (_wal(connection) - start) / DUE, (_lines(connection) - lines) / DUE
+        print(f"\n{'deadlines':<18}{'each/s':>10}{'lines':>9}{'CPU ms: ours':>14}{'database':>10}{'WAL bytes':>11}")
+        print(f"{DUE:<18}{DUE / seconds:>10.0f}{told:>9.1f}{ours / DUE:>14.2f}{database / DUE:>10.2f}{wal:>11.0f}")
+
+
+def _lines(connection: psycopg.Connection) -> int:
+    row = connection.execute("SELECT count(*) FROM events").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def _fired(url: str) -> tuple[float, float, float]:
+    running = await opened(url)
+    before, began, left = Spent(), time.monotonic(), DUE
+    while left > 0:
+        # without what is paid then: the provider takes its time
+        left -= await running.tender._fire_due()
+    seconds, spent = time.monotonic() - began, Spent().since(before)
+    await running.close()
+    return seconds, *spent
+
+
 def feed(url: str) -> None:
     """Lines of the log that one process reads, with their requests, and hands to those of 500 who may see them."""
     uvloop.run(_followed(url))
@@ -231,7 +265,14 @@ async def _taken(queue: Follower) -> int:
     return taken
 
 
-PARTS = {"sizes": sizes, "commits": commits, "changes": changes, "notices": notices, "feed": feed}
+PARTS = {
+    "sizes": sizes,
+    "commits": commits,
+    "changes": changes,
+    "deadlines": deadlines,
+    "notices": notices,
+    "feed": feed,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
