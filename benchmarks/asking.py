@@ -57,6 +57,11 @@ class Asking:
     def _each(self, things: Iterator[Any], ask: Callable[[Any], bytes]) -> Callable[[], bytes]:
         return lambda: ask(next(things))
 
+    def stream(self, shop: str) -> bytes:
+        """Of all that happens in a shop, as events sent by the server."""
+        filter = {"filter": {"shopIds": [shop]}}
+        return self._post(STREAM, "RequestStream", filter, self._seller(shop), "text/event-stream")
+
     def _page(self, shop: int) -> bytes:
         filter = {"shopIds": [shop_id(shop)], "statuses": ["PENDING_REVIEW"]}
         return self._post(BOARD, "Board", {"filter": filter, "first": 50}, self._seller(shop_id(shop)))
@@ -90,13 +95,15 @@ class Asking:
             self._tokens[sub] = mint(DEVELOPMENT_SECRET, claims, timedelta(days=1), now=datetime.now(UTC))
         return self._tokens[sub]
 
-    def _post(self, document: str, name: str, variables: dict[str, Any], token: str) -> bytes:
+    def _post(
+        self, document: str, name: str, variables: dict[str, Any], token: str, accept: str = "application/json"
+    ) -> bytes:
         body = orjson.dumps({"query": document, "operationName": name, "variables": variables})
         head = (
             "POST /graphql HTTP/1.1",
             "host: localhost",
             "content-type: application/json",
-            "accept: application/json",
+            f"accept: {accept}",
             "accept-language: en",
             f"user-agent: {PROGRAM}",
             f"authorization: Bearer {token}",
@@ -105,7 +112,8 @@ class Asking:
         return "\r\n".join([*head, "", ""]).encode() + body
 
 
-BOARD, OPEN, APPROVE = (
-    (OPERATIONS / f"{name}.graphql").read_text() for name in ("Board", "RefundOnlyOpen", "RefundOnlyApprove")
+BOARD, OPEN, APPROVE, STREAM = (
+    (OPERATIONS / f"{name}.graphql").read_text()
+    for name in ("Board", "RefundOnlyOpen", "RefundOnlyApprove", "RequestStream")
 )
 DETAIL, TINY = ((HERE / "documents" / f"{name}.graphql").read_text() for name in ("Detail", "Tiny"))

@@ -44,7 +44,10 @@ async def compare(ours: tuple[Server, Asking], bare: tuple[Server, Asking]) -> N
                 continue
             ids = id_of(mine), id_of(its)
             equal(name, masked(mine, ids[0]), masked(its, ids[1]))
-            equal(f"rows of {name}", written(ours[0].path, ids[0]), written(bare[0].path, ids[1]))
+            equal(
+                f"rows of {name}",
+                *(written(Path(server.path), id) for (server, _), id in zip((ours, bare), ids, strict=True)),
+            )
 
 
 def equal(what: str, ours: Any, bare: Any) -> None:

@@ -38,9 +38,9 @@ MORE = {
 PRODUCTS = (("Headset", "Black"), ("Cable", "2 m"), ("Lamp", "Warm white"), ("Kettle", None), ("Rug", "120 × 170 cm"))
 
 
-def fill(path: Path) -> None:
+def fill(path: Path, now: datetime | None = None) -> None:
     asyncio.run(migrate(f"sqlite://{path}"))
-    rows = by_table(made(datetime.now(UTC), Random(SEED)))
+    rows = by_table(made(now or datetime.now(UTC), Random(SEED)))
     connection = sqlite3.connect(path)
     with connection:
         # foreign keys are not looked at yet, so that the order of the tables does not matter

@@ -1,4 +1,7 @@
-"""A server to be measured, on a file: `python -m benchmarks.served ours FILE`, or `bare`. Prints its address."""
+"""A server to be measured, on a file: `python -m benchmarks.served ours FILE`, or `bare`. Prints its address.
+
+Ours is also served on whatever a URL names.
+"""
 
 import asyncio
 import sys
@@ -9,17 +12,17 @@ from starlette.types import ASGIApp
 from aftersales.transport.launcher import serve
 
 
-def main(which: str, path: Path) -> None:
-    serve({"ours": ours, "bare": bare}[which](path), port=0, ready=lambda address: print(address, flush=True))
+def main(which: str, place: str) -> None:
+    serve({"ours": ours, "bare": bare}[which](place), port=0, ready=lambda address: print(address, flush=True))
 
 
-def bare(path: Path) -> ASGIApp:
+def bare(place: str) -> ASGIApp:
     from .bare import Bare
 
-    return Bare(path)
+    return Bare(Path(place))
 
 
-def ours(path: Path) -> ASGIApp:
+def ours(place: str) -> ASGIApp:
     # here, as the bare one shall not carry what it does not need
     from aftersales.asgi import create_app
     from aftersales.registry import Plugin
@@ -28,9 +31,9 @@ def ours(path: Path) -> ASGIApp:
 
     from .provider import SlowProvider
 
-    settings = Settings(database=f"sqlite://{path}")
+    settings = Settings(database=place if "://" in place else f"sqlite://{place}")
     return create_app(asyncio.run(build(settings, plugins=[Plugin("slow", "1.0", SlowProvider())])))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], sys.argv[2])

@@ -34,10 +34,10 @@ class Server:
     """
     Args:
         which: as `benchmarks.served` calls it.
-        path: the file it serves; it is changed.
+        path: the file it serves, or the URL of what it serves; it is changed.
     """
 
-    def __init__(self, which: str, path: Path, connections: int) -> None:
+    def __init__(self, which: str, path: Path | str, connections: int) -> None:
         self.which = which
         self.path = path
         self._process = subprocess.Popen(
@@ -47,7 +47,7 @@ class Server:
         address = urlsplit(self._process.stdout.readline().strip())
         if address.port is None:
             raise RuntimeError(f"the {which} server did not start")
-        self._port = address.port
+        self.port = address.port
         self._count = connections
         self._connections: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self._watched = psutil.Process(self._process.pid)
@@ -87,7 +87,7 @@ class Server:
 
     async def _connected(self) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         while len(self._connections) < self._count:
-            self._connections.append(await asyncio.open_connection("127.0.0.1", self._port))
+            self._connections.append(await asyncio.open_connection("127.0.0.1", self.port))
         return self._connections
 
 
