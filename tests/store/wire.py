@@ -11,6 +11,7 @@ class Wire:
     """
     Args:
         trips: how often an answer came after something was asked.
+        joined: how many connections there were.
         deaf: what the server says is lost on the way.
         deaf_from: as `deaf`, from when we say this, at the end of a batch that writes.
         dumb: what we say is lost on the way.
@@ -18,7 +19,7 @@ class Wire:
 
     def __init__(self, url: str) -> None:
         self.to = conninfo_to_dict(url)
-        self.trips = 0
+        self.trips = self.joined = 0
         self.deaf = self.dumb = False
         self.deaf_from: bytes | None = None
         self._asked = False
@@ -54,6 +55,7 @@ class Wire:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _joined(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.joined += 1
         if str(self.to["host"]).startswith("/"):
             path = f"{self.to['host']}/.s.PGSQL.{self.to.get('port', 5432)}"
             answers, asks = await asyncio.open_unix_connection(path)

@@ -47,7 +47,7 @@ async def open_database(
     Args:
         waiting: batches that may wait; one more is refused with `StoreBusy`.
         connections: at once, to a server.
-        seconds: that a batch may wait.
+        seconds: that a batch may take, with all that it waits for; of a file: that it may wait for other processes.
 
     Raises:
         StoreBusy: a server cannot be reached.
