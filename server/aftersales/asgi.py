@@ -179,14 +179,20 @@ async def alive(http: HTTPRequest) -> Response:
 
 
 def readiness(running: Running, loops: Loops) -> Callable[[HTTPRequest], Coroutine[Any, Any, Response]]:
+    there = True
+
     async def ready(http: HTTPRequest) -> Response:
         """Whether it makes sense to send work here: the database answers, and all that should run does."""
+        nonlocal there
         faults = {name: "ended" for name in loops.ended}
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await running.database.read(Statement("SELECT 1"))
+            there = True
         except Exception as error:
-            log.warning("the database does not answer: %r", error)
+            # said once: balancers ask often
+            log.log(logging.WARNING if there else logging.DEBUG, "not ready: the database does not answer: %r", error)
+            there = False
             faults["database"] = "does not answer"
         return JSONResponse({"ready": not faults, **faults}, 503 if faults else 200)
 

@@ -66,7 +66,7 @@ class Settings:
         "To a PostgreSQL server, of one process."))
     database_waiting: int = field(default=1_000, metadata=as_(whole(1, 100_000),
         "Batches of SQL that wait for the database; one more is told that it is busy."))
-    database_seconds: float = field(default=5.0, metadata=as_(number(0.1, 60),
+    database_seconds: float = field(default=4.5, metadata=as_(number(0.1, 60),
         "That one may take, with all that it waits for; and that one query or mutation waits for all of its own."))
     evidence: str | None = field(default=None, metadata=as_(storage,
         "Where uploaded evidence is kept: `file://FOLDER`, or `s3://BUCKET/PREFIX` with the usual AWS_ variables;"

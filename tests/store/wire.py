@@ -12,6 +12,7 @@ class Wire:
     Args:
         trips: how often an answer came after something was asked.
         joined: how many connections there were.
+        late: seconds that whatever the server says is on its way.
         deaf: what the server says is lost on the way.
         deaf_from: as `deaf`, from when we say this, at the end of a batch that writes.
         dumb: what we say is lost on the way.
@@ -21,6 +22,7 @@ class Wire:
         self.to = conninfo_to_dict(url)
         self.trips = self.joined = 0
         self.deaf = self.dumb = False
+        self.late = 0.0
         self.deaf_from: bytes | None = None
         self._asked = False
         self._port = 0
@@ -41,7 +43,7 @@ class Wire:
         await self.cut()
 
     async def mend(self) -> None:
-        self.deaf, self.dumb, self.deaf_from = False, False, None
+        self.deaf, self.dumb, self.deaf_from, self.late = False, False, None, 0.0
         self._server = await asyncio.start_server(self._joined, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
@@ -75,6 +77,8 @@ class Wire:
                 self._asked = asks
                 if asks and self.deaf_from and self.deaf_from in chunk:
                     self.deaf = True
+                if self.late and not asks:
+                    await asyncio.sleep(self.late)
                 if not (self.dumb if asks else self.deaf):
                     to.write(chunk)
                     await to.drain()

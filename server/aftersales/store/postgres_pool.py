@@ -87,9 +87,11 @@ class Pool:
         self._used.discard(session)
         # what was open while the database was away may be good, or never answer again
         kept = not session.lost and not self._closed and self._away is None
-        if not kept:
-            await session.close()
-        self._pass_on(session if kept else None)
+        try:
+            if not kept:
+                await session.close()
+        finally:
+            self._pass_on(session if kept else None)
 
     def is_away(self, why: str) -> None:
         """Nobody waits for it any more, until it is seen to be back."""

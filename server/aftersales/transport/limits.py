@@ -19,6 +19,7 @@ class TransportSettings:
         operations_of_one: of these, cheap ones of one caller, while dear ones run alone; more wait for their turn, five
             times as many at most.
         operation_seconds: for one query or mutation.
+        database_seconds: of these, what it may wait for the database in all its batches; each item of a stream too.
         mutation_seconds: until a mutation that nobody waits for any more is ended, and undone if it can be.
         patience_seconds: how long an operation may run before anyone looks whether its caller has left.
         streams: open WebSockets and event streams together; one more is 503.
@@ -49,6 +50,7 @@ class TransportSettings:
     operations: int = 200
     operations_of_one: int = 8
     operation_seconds: float = 30.0
+    database_seconds: float = 4.5
     mutation_seconds: float = 60.0
     patience_seconds: float = 0.2
     streams: int = 5_000
