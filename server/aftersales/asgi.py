@@ -34,6 +34,7 @@ from .transport.auth import Authenticator, AuthSettings
 from .transport.caller import Caller
 from .transport.evidence import EvidenceOverHTTP
 from .transport.gate import Gate
+from .transport.leaving import leaving
 from .transport.limits import TransportSettings
 from .transport.page import Page
 from .transport.routes import routes
@@ -185,6 +186,8 @@ def readiness(running: Running, loops: Loops) -> Callable[[HTTPRequest], Corouti
         """Whether it makes sense to send work here: the database answers, and all that should run does."""
         nonlocal there
         faults = {name: "ended" for name in loops.ended}
+        if leaving(http.scope).announced:
+            faults["server"] = "is about to stop"
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await running.database.read(Statement("SELECT 1"))

@@ -98,6 +98,12 @@ class Settings:
         "The plugins to run, by commas; all that are installed, if not set."))
     policies: Path | None = field(default=None, metadata=as_(place,
         "A folder of policies (`*.toml`), read beside those that come with the server."))
+    notice_seconds: float = field(default=0.0, metadata=as_(number(0, 600),
+        "That a server which is told to stop says so (`/readyz` is 503) and goes on as ever, for a balancer that does"
+        " not ask elsewhere by itself: twice the time between its looks."))
+    drain_seconds: float = field(default=10.0, metadata=as_(number(0.1, 600),
+        "Then: that what was begun has to end; what is new is 503, and streams are sent elsewhere. Up to 15 seconds more"
+        " may pass until plugins and the database are closed."))
     heartbeat_seconds: float = field(default=15.0, metadata=as_(number(1, 300),
         "Of silence, until a stream says that it lives."))
     log_level: LogLevel = field(default=LogLevel.INFO, metadata=as_(one_of(LogLevel),

@@ -30,6 +30,8 @@ MakeContext = Callable[[Caller], Any]
 
 # Of bytes: the variables of a smaller request take less than a millisecond to check.
 LIGHT = 16_000
+# Of a server that has drained. Then what is not committed is undone.
+SETTLING_SECONDS = 5.0
 # A stream that has much to tell lets others have the loop now and then.
 BREATH = 50
 
@@ -184,9 +186,9 @@ class Gate:
                     await asyncio.sleep(0)
 
     async def settle(self) -> None:
-        """Waits for the mutations that were left running; called once no more can come."""
+        """Waits, not for long, for the mutations that were left running; called once no more can come."""
         if self.mutations:
-            await asyncio.wait(self.mutations, timeout=self.settings.operation_seconds)
+            await asyncio.wait(self.mutations, timeout=min(SETTLING_SECONDS, self.settings.drain_seconds))
         self.aside.close()
 
     async def _whole(self, prepared: Prepared, caller: Caller) -> ExecutionResult:

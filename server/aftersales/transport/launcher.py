@@ -6,16 +6,20 @@ import logging
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from .connections import Config, HTTPConnection, WebSocketConnection
+from .leaving import Leaving
 from .limits import TransportSettings
 from .stack import big_stack
 
-DRAIN_SECONDS = 10
+# For what is left once the time to drain is over, to hear that it is.
+LAST_SECONDS = 1
+LOOK_SECONDS = 0.05
 THEIR_FAULT = ("Invalid UTF-8 sequence", "ASGI callable returned without completing", "Invalid HTTP request")
 # Unread for so long, a connection is dropped by the system, whatever still waits in its buffers.
 UNREAD_SECONDS = 30
@@ -36,7 +40,7 @@ def serve(
     settings: TransportSettings = TransportSettings(),  # noqa: B008 - frozen
     ready: Callable[[str], None] = lambda address: None,
 ) -> None:
-    """Serves until SIGTERM or SIGINT, then stops within `DRAIN_SECONDS` and the work that is left.
+    """Serves until SIGTERM or SIGINT, then drains as the settings say, and returns. A second signal ends it at once.
 
     Args:
         port: 0 for any that is free.
@@ -67,17 +71,19 @@ def config(app: ASGIApp, settings: TransportSettings) -> Config:
         ws_ping_interval=20.0,
         ws_ping_timeout=20.0,
         timeout_keep_alive=20,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_graceful_shutdown=LAST_SECONDS,
     )
 
 
 class Server(uvicorn.Server):
-    """Tells when it is up, and tells its event streams when it is about to go."""
+    """Tells when it is up, and goes only when what was begun has ended."""
+
+    config: Config
 
     def __init__(self, config: Config, ready: Callable[[], None] = lambda: None) -> None:
         super().__init__(config)
         self.ready = ready
-        self.draining = asyncio.Event()
+        self.draining = Leaving()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -91,8 +97,19 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        limits = self.config.limits
+        self.draining.announced = True
+        await self._passes(limits.notice_seconds, lambda: False)
+        begun = set(self.server_state.tasks)
         self.draining.set()
+        await self._passes(limits.drain_seconds, lambda: all(task.done() for task in begun))
         await super().shutdown(sockets)
+
+    async def _passes(self, seconds: float, enough: Callable[[], bool]) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self.force_exit and not enough():  # noqa: ASYNC110 - a signal may come, which has no event
+                    await asyncio.sleep(LOOK_SECONDS)
 
 
 def lift_file_limit() -> None:

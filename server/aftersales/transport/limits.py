@@ -36,6 +36,8 @@ class TransportSettings:
         upload_bytes: of all of them together; one more is 503, unless it is alone.
         upload_seconds: until a file has come whole, and `body_seconds` for each piece of it; slower is 408.
         downloads: files of evidence on their way out at once; one more is 503.
+        notice_seconds: that a server which is told to stop says so, and goes on as ever, before it drains.
+        drain_seconds: that what was begun has to end then.
         heartbeat_seconds: of silence until an event stream says that it lives.
     """
 
@@ -67,4 +69,6 @@ class TransportSettings:
     upload_bytes: int = 200_000_000
     upload_seconds: float = 300.0
     downloads: int = 100
+    notice_seconds: float = 0.0
+    drain_seconds: float = 10.0
     heartbeat_seconds: float = 15.0
