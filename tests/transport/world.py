@@ -16,8 +16,9 @@ from aftersales.graphql.trusted import NONE, Trusted
 from aftersales.transport.auth import Authenticate, Authenticator, AuthSettings
 from aftersales.transport.caller import Caller
 from aftersales.transport.gate import Gate
-from aftersales.transport.launcher import Server, address, bound, config
+from aftersales.transport.launcher import Server, config
 from aftersales.transport.limits import TransportSettings
+from aftersales.transport.listening import address, bound
 from aftersales.transport.page import Page
 from aftersales.transport.routes import routes
 from aftersales.transport.tokens import mint

@@ -8,13 +8,13 @@ from typing import BinaryIO
 
 from ..engine.refusal import Refused
 from ..engine.vocabulary import Actor, Party
+from ..environment import shown
 from ..marketplace import FORMAT, Outcome, RowResult, Summary, TooLarge, import_file, import_returns, shop_id
 from ..marketplace.returns import Summary as ReturnsSummary
 from ..running import build, told_in_words
 from ..settings import CannotStart, Settings
 from ..store.migrate import migrate as bring_up
 from ..store.migrate import schema_state
-from ..store.urls import shown
 
 
 def migrate(args: Namespace, settings: Settings) -> int:

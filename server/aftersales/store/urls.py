@@ -2,8 +2,8 @@
 
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from ..environment import shown
 from .database import Database
 from .sqlite import SqliteDatabase
 
@@ -60,9 +60,3 @@ async def open_database(
 
         return await PostgresDatabase.open(url, connections=connections, waiting=waiting, seconds=seconds)
     return await SqliteDatabase.open(path_of(url), waiting=waiting, patience_seconds=seconds)
-
-
-def shown(url: str) -> str:
-    """The URL without what may be a password."""
-    parts = urlsplit(url)
-    return url if parts.password is None else url.replace(parts.password, "***")
