@@ -76,8 +76,8 @@ class Settings:
     port: int = field(default=8000, metadata=as_(whole(0, 65_535),
         "The port to listen on; 0 for any that is free."))
     workers: int = field(default=1, metadata=as_(whole(1, 256),
-        "Processes that serve the address, on PostgreSQL and Linux. Each has connections to the database, places,"
-        " budgets and limits of its own, as many open files as the hard limit (`ulimit -Hn`) allows, and 150 MB."))
+        "Processes that serve the address, on PostgreSQL and Linux. Each has connections to the database, budgets and"
+        " limits of its own, as many open files as the hard limit (`ulimit -Hn`) allows, and 100 MB at rest."))
     public_url: str | None = field(default=None, metadata=as_(web_address,
         "Where callers reach the server, as `https://api.example`: what addresses of evidence begin with. The host"
         " that a caller asks for, by http, if not set."))

@@ -25,6 +25,7 @@ from graphql import (
 )
 from graphql.language import OperationDefinitionNode
 from tests.graphql.server import BUYER, JAKARTA, MONDAY, PaysAtOnce, StandingClock
+from tests.processes import run
 from tests.store.wire import Wire
 from tests.transport.test_kill import token
 from tests.transport.test_live import by_events, by_socket
@@ -300,6 +301,27 @@ async def opened(server: Far, order: ImportedOrder) -> str:
     answer = (await server.ask(OPERATIONS["RefundOnlyOpen"], ANI, input=claim)).json()
     assert answer["data"]["refundOnlyOpen"]["problems"] == [], json.dumps(answer)
     return str(answer["data"]["refundOnlyOpen"]["request"]["id"])
+
+
+@pytest.mark.parametrize("how", ["silent", "gone"])
+async def test_who_starts_without_it_is_told_so(tmp_path: Path, how: str) -> None:
+    async with Wire(await places.place(tmp_path / "gone.sqlite3")) as wire:
+        settings = {"AFTERSALES_DATABASE": wire.url, "AFTERSALES_EVIDENCE": f"file://{tmp_path / 'gone.evidence'}"}
+        if how == "silent":
+            wire.dumb = True
+        else:
+            await wire.cut()
+        began = time.monotonic()
+        told = await asyncio.to_thread(run, "serve", settings=settings)
+        took = time.monotonic() - began
+        await wire.cut()
+        await wire.mend()
+
+    assert told.returncode == 1
+    assert "cannot be opened: " in told.stderr
+    assert "Traceback" not in told.stderr
+    # most of it is Python's, on a busy machine
+    assert took < 120
 
 
 async def test_a_new_stream_and_a_file_are_told_to_come_again(tmp_path: Path) -> None:

@@ -23,6 +23,11 @@ def parser() -> argparse.ArgumentParser:
     serve = _command(commands, "serve", "workers:serve", "Serve, until told to stop.", """
         A default database that is not there yet is made. Any other must be of this release: see `aftersales migrate`.
 
+        A database that cannot be reached is said, and ends it within seconds: whoever keeps it running starts it again.
+        Once it serves, it waits for the database by itself.
+
+        With --workers, this process looks after the others: SIGTERM drains all of them, a second one ends them at once.
+
         --demo makes a world of three shops with weeks of history in a database of its own, plays on in it, and prints
         tokens to be somebody with. Without --database it is thrown away at the end; with it, it is kept, and taken up
         again where it was left.
