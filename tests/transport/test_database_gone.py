@@ -267,7 +267,7 @@ async def heard(items: AsyncIterator[Any], wanted: set[str]) -> tuple[list[Any],
 @pytest.mark.parametrize("door", [by_socket, by_events])
 @pytest.mark.parametrize("how", ["silent", "gone"])
 async def test_streams_miss_nothing_and_time_acts_once_it_is_back(tmp_path: Path, how: str, door: Any) -> None:
-    async with far(tmp_path, database_seconds=1.0, heartbeat_seconds=1.0) as server:
+    async with far(tmp_path, database_seconds=3.0, heartbeat_seconds=1.0) as server:
         orders = await server.orders(2)
         async with door(server.port, OWNER) as items:
             ready = await anext(items)
@@ -278,11 +278,11 @@ async def test_streams_miss_nothing_and_time_acts_once_it_is_back(tmp_path: Path
                 await server.wire.cut()
             # both have run out, and nobody can act on it
             server.clock.passes(days=3)
-            await server.until(503, 5)
+            await server.until(503, 8)
             if how == "silent":
                 await server.wire.cut()
             await server.wire.mend()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(20):
                 said, left = await heard(items, ids)
 
     assert ready["__typename"] == "StreamReady"
