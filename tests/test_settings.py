@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from aftersales.environment import shown
 from aftersales.graphql.documents import DocumentLimits
 from aftersales.graphql.variables import VariableLimits
 from aftersales.settings import (
@@ -127,6 +128,24 @@ def test_production_takes_a_secret_of_its_own_or_the_issuers_keys(given: dict[st
 def test_the_secret_is_never_shown() -> None:
     settings = read({"AFTERSALES_SECRET": OWN})
 
+    assert OWN not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgres://me:hush@db:5432/shop?sslmode=require", "postgres://me:***@db:5432/shop?sslmode=require"),
+        ("postgres://db/shop?user=me&password=hush&sslmode=require", "postgres://db/shop?user=me&password=***&sslmode=require"),
+        ("postgres://e:e@e/e", "postgres://e:***@e/e"),
+        ("postgres://me@db/shop", "postgres://me@db/shop"),
+        ("sqlite://aftersales.sqlite3", "sqlite://aftersales.sqlite3"),
+    ],
+)  # fmt: skip
+def test_nobody_reads_a_password_in_what_is_shown_of_settings(url: str, told: str) -> None:
+    settings = Settings(database=url, address_secret=OWN)
+
+    assert shown(url) == told
+    assert f"database={told!r}" in repr(settings)
     assert OWN not in repr(settings)
     assert DEVELOPMENT_SECRET not in str(describe())
     with pytest.raises(BadSettings) as bad:

@@ -34,6 +34,7 @@ from .transport.auth import Authenticator, AuthSettings
 from .transport.caller import Caller
 from .transport.evidence import EvidenceOverHTTP
 from .transport.gate import Gate
+from .transport.leaving import leaving
 from .transport.limits import TransportSettings
 from .transport.page import Page
 from .transport.routes import routes
@@ -179,14 +180,22 @@ async def alive(http: HTTPRequest) -> Response:
 
 
 def readiness(running: Running, loops: Loops) -> Callable[[HTTPRequest], Coroutine[Any, Any, Response]]:
+    there = True
+
     async def ready(http: HTTPRequest) -> Response:
         """Whether it makes sense to send work here: the database answers, and all that should run does."""
+        nonlocal there
         faults = {name: "ended" for name in loops.ended}
+        if leaving(http.scope).announced:
+            faults["server"] = "is about to stop"
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await running.database.read(Statement("SELECT 1"))
+            there = True
         except Exception as error:
-            log.warning("the database does not answer: %r", error)
+            # said once: balancers ask often
+            log.log(logging.WARNING if there else logging.DEBUG, "not ready: the database does not answer: %r", error)
+            there = False
             faults["database"] = "does not answer"
         return JSONResponse({"ready": not faults, **faults}, 503 if faults else 200)
 

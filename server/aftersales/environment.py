@@ -1,5 +1,6 @@
 """How the text of an environment variable becomes a value. What does not fit is a ValueError that ends a sentence."""
 
+import re
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -37,6 +38,19 @@ def storage(given: str) -> str:
     if not given.startswith(("file://", "s3://")):
         raise ValueError("is neither file://FOLDER nor s3://BUCKET/PREFIX")
     return given
+
+
+def shown(url: str) -> str:
+    """The URL without what may be a password."""
+    parts = urlsplit(url)
+    before, at, after = parts.netloc.rpartition("@")
+    name, colon, _ = before.partition(":")
+    query = re.sub(r"((?:^|&)[a-z]*password=)[^&]*", r"\1***", parts.query, flags=re.IGNORECASE)
+    if not colon and query == parts.query:
+        return url
+    head, _, rest = url.partition("://")
+    rest = rest[len(parts.netloc) :].partition("?")[0]
+    return f"{head}://{name}{':***' if colon else ''}{at}{after}{rest}{'?' if query else ''}{query}"
 
 
 def yes_or_no(given: str) -> bool:

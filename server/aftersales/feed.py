@@ -143,15 +143,21 @@ class Feed:
         return self.serial
 
     async def run(self) -> None:
-        """Until canceled. A failing read is logged and tried again: followers lose time, not lines."""
+        """Until canceled. A failing read is logged, once, and tried again: followers lose time, not lines."""
+        failing: type[Exception] | None = None
         try:
             while True:
                 try:
                     await self.begin()
                     await self._catch_up()
+                    if failing:
+                        log.warning("the feed reads the log again")
+                    failing = None
                     await happens(self._nudge, POLL_SECONDS)
-                except Exception:
-                    log.exception("the feed could not read the log")
+                except Exception as error:
+                    if failing is not type(error):
+                        log.exception("the feed cannot read the log, and tries until it can")
+                    failing = type(error)
                     await asyncio.sleep(RETRY_SECONDS)
         finally:
             for follower in tuple(self._followers):

@@ -13,6 +13,7 @@ from .clock import SharedClock, SystemClock
 from .desk import Desk
 from .engine.machines import MACHINES
 from .engine.policies import Book
+from .environment import shown
 from .evidence.addresses import Addresses, key_from
 from .evidence.locker import Locker
 from .feed import Feed
@@ -22,7 +23,7 @@ from .policy_book import POLICIES, book, calendar, digits
 from .privacy import Privacy
 from .registry import Plugin, Registry
 from .rulebooks import Rulebooks
-from .settings import DEFAULT_DATABASE, PREFIX, CannotStart, Settings
+from .settings import DEFAULT_DATABASE, LEAST_SECRET_BYTES, PREFIX, CannotStart, Settings
 from .store.appeals import Appeals
 from .store.database import Database
 from .store.keys import LIFETIME
@@ -32,7 +33,7 @@ from .store.log import Log
 from .store.migrate import migrate, schema_state
 from .store.now import database_now
 from .store.objects import beside, open_objects
-from .store.urls import UnsupportedDatabase, open_database, shown
+from .store.urls import UnsupportedDatabase, is_postgres, open_database
 from .tender import LEASE, Clock, Tender
 
 log = logging.getLogger("aftersales.running")
@@ -119,6 +120,26 @@ def _not_pausable(registry: Registry, policies: Book) -> Iterator[str]:
     return iter({record.key for record in policies.records if record.key in paused and not record.pausable})
 
 
+def only_where_all_find_it(settings: Settings) -> None:
+    """What several processes must have in common, and none can make up by itself.
+
+    Raises:
+        CannotStart.
+    """
+    if not settings.production or not is_postgres(settings.database):
+        return
+    if settings.evidence is None:
+        raise CannotStart(
+            f"{PREFIX}DATABASE is a server that many processes share, and {PREFIX}EVIDENCE is not set."
+            " Set it to a place that all of them reach: s3://BUCKET/PREFIX, or file://FOLDER on a disk that they share."
+        )
+    if settings.signing_secret is None:
+        raise CannotStart(
+            f"With {PREFIX}JWKS_URL the server has no secret that signs addresses of evidence, and each process would"
+            f" make up its own. Set {PREFIX}ADDRESS_SECRET to the same {LEAST_SECRET_BYTES} bytes or more for all."
+        )
+
+
 async def build(
     settings: Settings,
     *,
@@ -139,6 +160,7 @@ async def build(
     """
     policies = policies_of(settings)
     registry = registry_of(settings, policies, plugins)
+    only_where_all_find_it(settings)
     objects = await asyncio.to_thread(open_objects, settings.evidence or beside(settings.database))
     database = await opened(settings)
     decides = SharedClock(partial(database_now, database)) if clock is None and database.shared else None
@@ -183,11 +205,11 @@ def hinted(url: str, desk: Desk, feed: Feed) -> dict[str, Callable[[], Coroutine
 
 
 def addresses(settings: Settings, clock: Clock) -> Addresses:
-    """Signed by the server's own secret. Where it has none, as an issuer makes the tokens, they end with the process:
-    no other secret need be kept for what may be asked for anew at any time.
+    """Signed by a secret of their own, or the server's. Where it has none, as an issuer makes the tokens, they end with
+    the process: for one that is alone no secret need be kept for what may be asked for anew at any time.
     """
     return Addresses(
-        key_from(settings.own_secret),
+        key_from(settings.signing_secret),
         lasting(clock, timedelta(minutes=settings.upload_minutes)),
         lasting(clock, timedelta(minutes=settings.download_minutes)),
     )

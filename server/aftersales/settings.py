@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from .environment import Read, names, number, one_of, place, storage, text, web_address, whole, yes_or_no
+from .environment import Read, names, number, one_of, place, shown, storage, text, web_address, whole, yes_or_no
 
 PREFIX = "AFTERSALES_"
 LEAST_SECRET_BYTES = 32
@@ -66,8 +66,8 @@ class Settings:
         "To a PostgreSQL server, of one process."))
     database_waiting: int = field(default=1_000, metadata=as_(whole(1, 100_000),
         "Batches of SQL that wait for the database; one more is told that it is busy."))
-    database_seconds: float = field(default=5.0, metadata=as_(number(0.1, 60),
-        "That one waits for the database, and that it works at one statement."))
+    database_seconds: float = field(default=4.5, metadata=as_(number(0.1, 60),
+        "That one may take, with all that it waits for; and that one query or mutation waits for all of its own."))
     evidence: str | None = field(default=None, metadata=as_(storage,
         "Where uploaded evidence is kept: `file://FOLDER`, or `s3://BUCKET/PREFIX` with the usual AWS_ variables;"
         " a folder beside the database, if not set."))
@@ -75,6 +75,9 @@ class Settings:
         "The address to listen on; `0.0.0.0` for every one."))
     port: int = field(default=8000, metadata=as_(whole(0, 65_535),
         "The port to listen on; 0 for any that is free."))
+    workers: int = field(default=1, metadata=as_(whole(1, 256),
+        "Processes that serve the address, on PostgreSQL and Linux. Each has connections to the database, budgets and"
+        " limits of its own, as many open files as the hard limit (`ulimit -Hn`) allows, and 100 MB at rest."))
     public_url: str | None = field(default=None, metadata=as_(web_address,
         "Where callers reach the server, as `https://api.example`: what addresses of evidence begin with. The host"
         " that a caller asks for, by http, if not set."))
@@ -84,6 +87,9 @@ class Settings:
         "How long an address to look at evidence is good for."))
     secret: str = field(default=DEVELOPMENT_SECRET, repr=False, metadata=as_(text,
         "Makes and checks bearer tokens (HS256), and signs addresses; 32 bytes or more. Not beside the JWKS URL."))
+    address_secret: str | None = field(default=None, repr=False, metadata=as_(text,
+        "Signs addresses of evidence instead of the secret; 32 bytes or more, the same for all processes on one"
+        " database. Needed where tokens come from an issuer and many processes serve."))
     jwks_url: str | None = field(default=None, metadata=as_(web_address,
         "Where the issuer of the tokens publishes its keys (RS256, ES256)."))
     audience: str = field(default="aftersales", metadata=as_(text,
@@ -98,6 +104,12 @@ class Settings:
         "The plugins to run, by commas; all that are installed, if not set."))
     policies: Path | None = field(default=None, metadata=as_(place,
         "A folder of policies (`*.toml`), read beside those that come with the server."))
+    notice_seconds: float = field(default=0.0, metadata=as_(number(0, 600),
+        "That a server which is told to stop says so (`/readyz` is 503) and goes on as ever, for a balancer that does"
+        " not ask elsewhere by itself: twice the time between its looks."))
+    drain_seconds: float = field(default=10.0, metadata=as_(number(0.1, 600),
+        "Then: that what was begun has to end; what is new is 503, and streams are sent elsewhere. Up to 15 seconds"
+        " more may pass until plugins and the database are closed."))
     heartbeat_seconds: float = field(default=15.0, metadata=as_(number(1, 300),
         "Of silence, until a stream says that it lives."))
     stream_lines: int = field(default=100_000, metadata=as_(whole(1, 10_000_000),
@@ -197,6 +209,16 @@ class Settings:
         return None if self.jwks_url else self.secret
 
     @property
+    def signing_secret(self) -> str | None:
+        """Of addresses. None: each process makes up its own."""
+        return self.address_secret or self.own_secret
+
+    def __repr__(self) -> str:
+        told = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.repr}
+        told |= {name: shown(url) for name, url in told.items() if isinstance(url, str) and "://" in url}
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in told.items())})"
+
+    @property
     def shown_to_strangers(self) -> bool:
         """Whether they may read the schema."""
         return not self.production if self.strangers_introspect is None else self.strangers_introspect
@@ -214,6 +236,8 @@ def _at_odds(settings: Settings) -> Iterator[str]:
         yield f"{PREFIX}SECRET and {PREFIX}JWKS_URL are both set. Take one away: tokens are checked by the other."
     if size < LEAST_SECRET_BYTES:
         yield f"{PREFIX}SECRET has {size} bytes. It needs {LEAST_SECRET_BYTES} or more."
+    if settings.address_secret is not None and len(settings.address_secret.encode()) < LEAST_SECRET_BYTES:
+        yield f"{PREFIX}ADDRESS_SECRET is too short. It needs {LEAST_SECRET_BYTES} bytes or more."
     if settings.documents_only and settings.documents is None:
         yield f"{PREFIX}DOCUMENTS_ONLY is set, and no document is trusted. Set {PREFIX}DOCUMENTS."
     if settings.production and not own and not settings.jwks_url:
@@ -280,10 +304,10 @@ def describe() -> tuple[Described, ...]:
 
 def _shown(entry: Field[Any]) -> str:
     match entry.default:
-        case _ if not entry.repr:
-            return "one that everybody knows"
         case None | frozenset():
             return ""
+        case _ if not entry.repr:
+            return "one that everybody knows"
         case Enum() as member:
             return str(member.value)
         case bool(truth):

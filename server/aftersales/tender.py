@@ -17,6 +17,7 @@ from .engine.vocabulary import SYSTEM, Order, Shop
 from .feed import happens
 from .hookspecs import Payment, PaymentOutcome, RefundGateway
 from .store.agenda import Due
+from .store.database import StoreBusy
 from .store.encoding import wakes_at
 from .store.ledger import Ledger, StaleVersion
 from .store.payments import Payable
@@ -113,6 +114,10 @@ class Tender:
                 while await work():
                     continue
                 await self._sleep(await next_at(), nudge)
+            except StoreBusy as busy:
+                # which the store has said
+                log.debug("the tender waits: %s", busy)
+                await asyncio.sleep(ERROR_SECONDS)
             except Exception:
                 log.exception("the tender failed and goes on")
                 await asyncio.sleep(ERROR_SECONDS)

@@ -130,6 +130,8 @@ def test_returns_are_brought_in_and_what_cannot_be_followed_waits_for_a_person(t
 PRODUCTION = {"AFTERSALES_MODE": "production", "AFTERSALES_SECRET": OWN}
 
 ISSUER = {"AFTERSALES_JWKS_URL": "https://issuer.example"}
+KEYS = {"AFTERSALES_MODE": "production", **ISSUER}
+SERVER = {"AFTERSALES_DATABASE": "postgres://me:hush@127.0.0.1:1/x"}
 KNOWN = {"AFTERSALES_MODE": "production", "AFTERSALES_SECRET": DEVELOPMENT_SECRET}
 
 # By case: the command, the settings, the status, what is said.
@@ -152,6 +154,16 @@ NOES: dict[str, tuple[str, Mapping[str, str], int, str]] = {
         1,
         "me:***@127.0.0.1:1/x cannot be opened",
     ),
+    "workers on a file": ("serve --workers 2", {}, 1, "Take --workers and AFTERSALES_WORKERS away"),
+    "workers of a demo": ("serve --demo", {"AFTERSALES_WORKERS": "2"}, 1, "have one process"),
+    "no place for all": ("serve", PRODUCTION | SERVER, 1, "Set it to a place that all of them reach"),
+    "no secret for all": (
+        "serve",
+        KEYS | SERVER | {"AFTERSALES_EVIDENCE": "file://here"},
+        1,
+        "AFTERSALES_ADDRESS_SECRET",
+    ),
+    "a short secret": ("serve", {"AFTERSALES_ADDRESS_SECRET": "short"}, 2, "AFTERSALES_ADDRESS_SECRET is too short"),
     "another database": ("serve --database mysql://x", {}, 1, "use sqlite://FILE or postgres://"),
     "a plugin that is not there": ("serve", {"AFTERSALES_PLUGINS": "repair"}, 1, "no such plugin is installed"),
     "policies that are none": ("serve", {"AFTERSALES_POLICIES": "rows.txt"}, 1, "rows.txt"),

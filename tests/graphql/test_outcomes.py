@@ -71,8 +71,11 @@ async def test_a_database_that_is_away_is_busy_and_back_again(
     await wire.cut()
     away = await server.run(document, BUYER, id=request["id"])
     await wire.mend()
-    back = await server.ask(document, BUYER, id=request["id"])
+    async with asyncio.timeout(10):
+        # it is found again by itself
+        while (back := await server.run(document, BUYER, id=request["id"])).errors:
+            continue
 
     assert away.errors
     assert away.errors[0].extensions == {"code": "BUSY", "retryable": True}
-    assert back["request"] == {"version": 1}
+    assert back.data == {"request": {"version": 1}}

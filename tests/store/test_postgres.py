@@ -1,6 +1,7 @@
 """PostgreSQL as a database: whole or not at all over a network that fails, every wait bounded, few round trips."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,8 +10,9 @@ import pytest
 from tests.postgres import Postgres, drop, new_database
 from tests.store.wire import Wire
 
-from aftersales.store.database import OutcomeUnknown, Statement, StoreBusy, StoreClosed
+from aftersales.store.database import OutcomeUnknown, Statement, StoreBusy, StoreClosed, patient
 from aftersales.store.postgres import PostgresDatabase
+from aftersales.store.postgres_pool import CONNECTING
 
 pytestmark = pytest.mark.engine("postgres")  # of SQLite: test_database
 
@@ -198,9 +200,82 @@ async def test_too_many_who_wait_are_refused_at_once_and_the_others_wait_their_t
 
         endless = asyncio.create_task(small.read(ENDLESS))
         await asyncio.sleep(0)
-        with pytest.raises(StoreBusy, match=r"within 0.2 s"):
+        with pytest.raises(StoreBusy, match="came free in time"), patient(0.01):
             await small.read(COUNT)
         await asyncio.gather(endless, return_exceptions=True)
+
+
+async def test_an_operation_waits_no_longer_for_many_slow_batches_than_for_one(
+    url: str, database: PostgresDatabase
+) -> None:
+    began, slow = time.monotonic(), Statement("SELECT 1 FROM pg_sleep(0.15)")
+    done: list[Any] = []
+
+    async def operation() -> None:
+        with patient(0.5):
+            while True:
+                # side by side they count once
+                done.append(await asyncio.gather(database.read(slow), database.read(slow)))
+
+    with pytest.raises(StoreBusy):
+        await operation()
+    assert len(done) in (1, 2, 3)
+    assert 0.4 < time.monotonic() - began < 2
+    # what comes after it has time of its own
+    assert await database.read(COUNT) == [[(0,)]]
+
+
+async def test_while_it_is_away_nobody_waits_and_one_looks_whether_it_is_back(
+    url: str, database: PostgresDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Wire(url) as wire, opened(wire.url, connections=4, seconds=1) as far:
+        wire.dumb = True
+        with pytest.raises(StoreBusy, match="not answered within"):
+            await far.read(COUNT)
+
+        began = time.monotonic()
+        told = await asyncio.gather(*(far.read(COUNT) for _ in range(500)), return_exceptions=True)
+        took = time.monotonic() - began
+        await wire.cut()
+        joined = wire.joined
+        await wire.mend()
+        back = await until_answered(far)
+
+    assert {type(error) for error in told} == {StoreBusy}
+    assert took < 0.5
+    assert back == [[(0,)]]
+    # one that looks, and one for who asked
+    assert wire.joined - joined <= 3
+    assert [record.getMessage().split(":")[0][:20] for record in caplog.records] == [
+        "the database is away",
+        "the database is back",
+    ]
+
+
+async def test_who_come_back_together_open_few_connections_at_a_time(url: str, database: PostgresDatabase) -> None:
+    async with Wire(url) as wire, opened(wire.url, connections=20) as far:
+        wire.dumb = True
+        asks = [asyncio.create_task(far.read(COUNT)) for _ in range(20)]
+        # long enough for all of them to have come
+        for _ in range(20):
+            await database.read(COUNT)
+        at_once = wire.joined
+        wire.dumb = False
+        for ask in asks:
+            ask.cancel()
+        await asyncio.gather(*asks, return_exceptions=True)
+
+    assert at_once == 1 + CONNECTING
+
+
+async def until_answered(database: PostgresDatabase) -> list[list[Any]]:
+    """It is found again by itself; how soon, chance has a part in."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return await database.read(COUNT)
+            except StoreBusy:
+                await asyncio.sleep(0)
 
 
 async def test_a_closed_database_lets_what_has_begun_end_and_says_so_to_others(url: str) -> None:
@@ -244,6 +319,7 @@ async def test_a_server_that_is_away_is_told_at_once_and_found_again_when_it_is_
             with pytest.raises(StoreBusy, match="cannot be reached"):
                 await batch
         await wire.mend()
+        await until_answered(far)
 
         assert await far.write(inserted(1)) == [[]]
 

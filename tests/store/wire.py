@@ -11,6 +11,8 @@ class Wire:
     """
     Args:
         trips: how often an answer came after something was asked.
+        joined: how many connections there were.
+        late: seconds that whatever the server says is on its way.
         deaf: what the server says is lost on the way.
         deaf_from: as `deaf`, from when we say this, at the end of a batch that writes.
         dumb: what we say is lost on the way.
@@ -18,8 +20,9 @@ class Wire:
 
     def __init__(self, url: str) -> None:
         self.to = conninfo_to_dict(url)
-        self.trips = 0
+        self.trips = self.joined = 0
         self.deaf = self.dumb = False
+        self.late = 0.0
         self.deaf_from: bytes | None = None
         self._asked = False
         self._port = 0
@@ -40,7 +43,7 @@ class Wire:
         await self.cut()
 
     async def mend(self) -> None:
-        self.deaf, self.dumb, self.deaf_from = False, False, None
+        self.deaf, self.dumb, self.deaf_from, self.late = False, False, None, 0.0
         self._server = await asyncio.start_server(self._joined, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
@@ -54,6 +57,7 @@ class Wire:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _joined(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.joined += 1
         if str(self.to["host"]).startswith("/"):
             path = f"{self.to['host']}/.s.PGSQL.{self.to.get('port', 5432)}"
             answers, asks = await asyncio.open_unix_connection(path)
@@ -73,6 +77,8 @@ class Wire:
                 self._asked = asks
                 if asks and self.deaf_from and self.deaf_from in chunk:
                     self.deaf = True
+                if self.late and not asks:
+                    await asyncio.sleep(self.late)
                 if not (self.dumb if asks else self.deaf):
                     to.write(chunk)
                     await to.drain()

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from aftersales.transport.launcher import address, bound
+from aftersales.transport.listening import address, bound
 from aftersales.transport.stack import big_stack
 
 # A server of its own process, with one operation that ends only when the server is told to stop.

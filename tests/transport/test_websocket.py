@@ -238,6 +238,18 @@ async def test_a_source_that_fails_is_masked_and_ends_with_an_error(
     assert "hunter2" not in str(told)
 
 
+async def test_an_item_that_the_database_has_no_time_for_is_not_told_in_part_but_to_be_asked_for_again(
+    door: Door,
+) -> None:
+    async with opened(door) as socket:
+        await tell(socket, subscribe("s", "subscription { requests { more } }"))
+        first, second = await hear(socket), await hear(socket)
+
+    assert first == next_("s", requests={"more": "there"})
+    assert (second["type"], second["id"]) == ("error", "s")
+    assert [error["extensions"] for error in second["payload"]] == [{"code": "BUSY", "retryable": True}]
+
+
 async def test_one_operation_too_many_is_an_error_of_its_own() -> None:
     async with serving(TransportSettings(subscriptions=2)) as door, opened(door) as socket:
         await tell(socket, *(subscribe(id, "subscription { ticks }") for id in "abc"))

@@ -13,11 +13,13 @@ from starlette.applications import Starlette
 
 from aftersales.graphql.operations import Operations
 from aftersales.graphql.trusted import NONE, Trusted
+from aftersales.store.database import StoreBusy
 from aftersales.transport.auth import Authenticate, Authenticator, AuthSettings
 from aftersales.transport.caller import Caller
 from aftersales.transport.gate import Gate
-from aftersales.transport.launcher import Server, address, bound, config
+from aftersales.transport.launcher import Server, config
 from aftersales.transport.limits import TransportSettings
+from aftersales.transport.listening import address, bound
 from aftersales.transport.page import Page
 from aftersales.transport.routes import routes
 from aftersales.transport.tokens import mint
@@ -113,6 +115,17 @@ class Mutation:
 
 
 @strawberry.type
+class Told:
+    detail: strawberry.Private[str | None]
+
+    @strawberry.field
+    def more(self) -> str | None:
+        if self.detail is None:
+            raise StoreBusy("away")
+        return self.detail
+
+
+@strawberry.type
 class Subscription:
     @strawberry.subscription
     async def ticks(self, info: Info) -> AsyncGenerator[int, None]:
@@ -134,6 +147,12 @@ class Subscription:
     async def breaks(self) -> AsyncGenerator[int, None]:
         yield 1
         raise RuntimeError("the password is hunter2")
+
+    @strawberry.subscription
+    async def requests(self) -> AsyncGenerator[Told, None]:
+        """The second comes when the database has no time for what is asked of it."""
+        yield Told(detail="there")
+        yield Told(detail=None)
 
     @strawberry.subscription
     async def endless(self, size: int = 1000) -> AsyncGenerator[str, None]:

@@ -20,8 +20,13 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser("aftersales", description=ABOUT, epilog=SETTINGS)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    serve = _command(commands, "serve", "serving:serve", "Serve, until told to stop.", """
+    serve = _command(commands, "serve", "workers:serve", "Serve, until told to stop.", """
         A default database that is not there yet is made. Any other must be of this release: see `aftersales migrate`.
+
+        A database that cannot be reached is said, and ends it within seconds: whoever keeps it running starts it again.
+        Once it serves, it waits for the database by itself.
+
+        With --workers, this process looks after the others: SIGTERM drains all of them, a second one ends them at once.
 
         --demo makes a world of three shops with weeks of history in a database of its own, plays on in it, and prints
         tokens to be somebody with. Without --database it is thrown away at the end; with it, it is kept, and taken up
@@ -31,6 +36,8 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--demo", action="store_true", help="serve a world that is made for it, and plays on")
     serve.add_argument("--host", help="the address to listen on (127.0.0.1)")
     serve.add_argument("--port", type=_within(int, 0, 65_535), help="the port to listen on (8000); 0 for any free one")
+    serve.add_argument("--workers", type=_within(int, 1, 256), metavar="N",
+                       help="serve by so many processes (1), on PostgreSQL")  # fmt: skip
     serve.add_argument("--speed", type=_within(float, 0.001, 100_000), default=1.0, metavar="N",
                        help="let time pass N times as fast; 3600: an hour in a second. Not in production")  # fmt: skip
     _database(serve)

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from ..engine.refusal import Refused
 from ..engine.vocabulary import Actor, Party
+from ..environment import shown
 from ..marketplace import FORMAT, Outcome, RowResult, Summary, TooLarge, import_file, import_returns, shop_id
 from ..marketplace.returns import Summary as ReturnsSummary
 from ..running import build, told_in_words
@@ -15,7 +16,7 @@ from ..settings import CannotStart, Settings
 from ..store.backup import BackupFailed, back_up
 from ..store.migrate import migrate as bring_up
 from ..store.migrate import schema_state
-from ..store.urls import is_postgres, path_of, shown
+from ..store.urls import is_postgres, path_of
 
 
 def migrate(args: Namespace, settings: Settings) -> int:

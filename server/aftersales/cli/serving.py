@@ -1,9 +1,7 @@
 """Serves: a database that is there, or the demo."""
 
 import asyncio
-import errno
 import logging
-import os
 import signal
 import sys
 import tempfile
@@ -21,24 +19,20 @@ from ..demo.making import FILE, make_apart
 from ..demo.people import PEOPLE
 from ..demo.place import Demo, take_up
 from ..running import Running, build, left_at, policies_of, registry_of
-from ..settings import DEVELOPMENT_SECRET, PREFIX, CannotStart, Settings
+from ..settings import DEVELOPMENT_SECRET, Settings
 from ..store.urls import path_of
 from ..transport.launcher import serve as launch
 from . import logs
 from .tokens import made
+from .workers import told_of_the_address
 
 log = logging.getLogger("aftersales")
 
 WEEK = timedelta(days=7)
-NOT_TO_BE_HAD = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 ALONE = ("127.0.0.1", "::1", "localhost")
 
 
-def serve(args: Namespace, settings: Settings) -> int:
-    port = settings.port if args.port is None else args.port
-    settings = replace(settings, host=args.host or settings.host, port=port)
-    if settings.production and (args.demo or args.speed != 1):
-        raise CannotStart(f"{PREFIX}MODE is production: there is no demo there, and time passes as it does.")
+def serve_alone(args: Namespace, settings: Settings) -> int:
     logs.configure(settings)
     # told to stop while still starting, it leaves nothing behind; once it serves, the launcher listens for this
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
@@ -78,12 +72,23 @@ async def _built(settings: Settings, speed: float) -> Running:
     return await build(settings, clock=FastClock(speed, await left_at(settings.database)))
 
 
+def serve_beside(settings: Settings, ready: Callable[[], None], *, first: bool) -> None:
+    """As one of several on the same address.
+
+    Args:
+        first: says for all of them what they have in common.
+    """
+    running = asyncio.run(build(settings))
+    if first:
+        _warn(running)
+    app = create_app(running)
+    doors = transport_settings(settings)
+    launch(app, settings.host, settings.port, settings=doors, ready=lambda address: ready(), supervised=True)
+
+
 def _serve(running: Running, demo: Demo | None = None, people: Callable[[], Mapping[str, str]] = dict) -> None:
     settings = running.settings
-    if not settings.production and settings.host not in ALONE and settings.secret == DEVELOPMENT_SECRET:
-        log.warning("whoever reaches %s can make tokens: the secret is known to everybody", settings.host)
-    if not running.registry.has_gateway:
-        log.warning("no installed plugin can pay refunds: they will wait")
+    _warn(running)
     app = create_app(
         running,
         tokens=people,
@@ -98,14 +103,16 @@ def _serve(running: Running, demo: Demo | None = None, people: Callable[[], Mapp
             print("\n".join(_welcome(url, people(), demo)))
         print(f"Ready at {url}", flush=True)
 
-    try:
+    with told_of_the_address(settings):
         launch(app, settings.host, settings.port, settings=doors, ready=ready)
-    except OSError as error:
-        if error.errno not in NOT_TO_BE_HAD:
-            raise
-        raise CannotStart(
-            f"{settings.host}:{settings.port} cannot be listened on: {os.strerror(error.errno)}."
-        ) from error
+
+
+def _warn(running: Running) -> None:
+    settings = running.settings
+    if not settings.production and settings.host not in ALONE and settings.secret == DEVELOPMENT_SECRET:
+        log.warning("whoever reaches %s can make tokens: the secret is known to everybody", settings.host)
+    if not running.registry.has_gateway:
+        log.warning("no installed plugin can pay refunds: they will wait")
 
 
 def _welcome(url: str, people: Mapping[str, str], demo: Demo) -> Iterator[str]:

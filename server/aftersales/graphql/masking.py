@@ -7,7 +7,7 @@ from uuid import uuid4
 from graphql import GraphQLError
 
 from ..engine.refusal import Refused
-from ..store.database import OutcomeUnknown, StoreBusy
+from ..store.database import OutcomeUnknown, StoreBusy, StoreClosed
 
 logger = logging.getLogger("aftersales.graphql")
 
@@ -71,7 +71,7 @@ def meant_for_caller(cause: BaseException, near: GraphQLError | None, say: Say) 
         case Refused(problems=(first, *_)):
             told = {"code": first.code, "argument": first.field, "retryable": first.retryable}
             return GraphQLError(first.text(say), nodes, path=path, extensions=told)
-        case StoreBusy():
+        case StoreBusy() | StoreClosed():
             busy = {"code": "BUSY", "retryable": True}
             message = say("Too much is asked at once. Ask again in a moment.")
             return GraphQLError(message, nodes, path=path, extensions=busy)
@@ -80,6 +80,11 @@ def meant_for_caller(cause: BaseException, near: GraphQLError | None, say: Say) 
             message = say("The outcome is unknown. Send the same again with the same idempotencyKey to learn it.")
             return GraphQLError(message, nodes, path=path, extensions=unknown)
     return None
+
+
+def passing(error: GraphQLError) -> bool:
+    """Whether it is of the moment: the same may go well a little later, or elsewhere."""
+    return (error.extensions or {}).get("code") in ("BUSY", "OUTCOME_UNKNOWN")
 
 
 def root(error: GraphQLError) -> BaseException:

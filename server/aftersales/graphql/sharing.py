@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import ExecutionResult, VariableNode, Visitor, execute_subscription_event, visit
 
+from ..store.database import StoreBusy
 from .documents import Document
+from .masking import root
 
 if TYPE_CHECKING:
     from graphql import Executor
@@ -66,10 +68,17 @@ class Sharing:
             executor.root_value = shared.make(context)
             known = document, asyncio.ensure_future(_for_many(executor))
             self._answers[key] = known
+            known[1].add_done_callback(lambda told: self._forget_busy(key, told))
             if len(self._answers) > KEPT:
                 self._answers.popitem(last=False)
         # whoever leaves in between leaves the work to the others
         return asyncio.shield(known[1])
+
+    def _forget_busy(self, key: Hashable, told: asyncio.Future[ToldToMany]) -> None:
+        """Who comes again is not told what is over."""
+        errors = [] if told.cancelled() or told.exception() else told.result().errors or []
+        if any(isinstance(root(error), StoreBusy) for error in errors):
+            self._answers.pop(key, None)
 
 
 async def _alone(executor: Executor[Any]) -> ExecutionResult:

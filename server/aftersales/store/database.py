@@ -1,6 +1,9 @@
 """What the store asks of a database: batches of statements, each batch whole or not at all."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -37,6 +40,73 @@ class Statement:
         if self.otherwise:
             return self.otherwise()
         return RuntimeError(f"{touched} rows instead of {self.rows}: {self.sql}")
+
+
+class Patience:
+    """What the batches of one operation may wait for the database in all; those side by side are counted once.
+
+    One slow batch is bounded by itself. Ten of them, each a little faster than that, are what a caller waits for.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+        self._under_way = 0
+        self._since = 0.0
+
+    @contextmanager
+    def batch(self) -> Iterator[float]:
+        """While one is under way. Gives the seconds that are left to it.
+
+        Raises:
+            StoreBusy: none are.
+        """
+        clock = asyncio.get_running_loop().time
+        if not self._under_way:
+            self._since = clock()
+        left = self._left - (clock() - self._since)
+        if left <= 0:
+            raise StoreBusy("The operation has waited long enough for the database.")
+        self._under_way += 1
+        try:
+            yield left
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._left -= clock() - self._since
+
+    def ends(self) -> None:
+        """What the operation has left running, if anything, waits as if it were nobody's."""
+        self._left = float("inf")
+
+
+_patience: ContextVar[Patience | None] = ContextVar("patience", default=None)
+
+
+@contextmanager
+def patient(seconds: float) -> Iterator[None]:
+    """All that is asked of the database inside is one operation: it waits so long, over all its batches."""
+    patience = Patience(seconds)
+    token = _patience.set(patience)
+    try:
+        yield
+    finally:
+        patience.ends()
+        _patience.reset(token)
+
+
+@contextmanager
+def under_way(seconds: float) -> Iterator[float]:
+    """A batch. Gives the loop's time at which it must have ended.
+
+    Raises:
+        StoreBusy: the operation that it is of has waited long enough.
+    """
+    clock = asyncio.get_running_loop().time
+    if (patience := _patience.get()) is None:
+        yield clock() + seconds
+        return
+    with patience.batch() as left:
+        yield clock() + min(seconds, left)
 
 
 class Database(Protocol):

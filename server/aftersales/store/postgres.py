@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from .database import OutcomeUnknown, Row, Statement, StoreBusy
-from .postgres_pool import Pool
-from .postgres_session import CANCEL_SECONDS, READS, WRITES, Failed, Lost, Session
+from .database import OutcomeUnknown, Row, Statement, StoreBusy, under_way
+from .postgres_pool import HOST_SECONDS, Pool
+from .postgres_session import READS, WRITES, Failed, Lost, Session
 from .postgres_sql import WRONG_COUNT
 from .urls import CONNECTIONS, SECONDS, WAITING
 
-log = logging.getLogger("aftersales.store")
-
 TRIES = 4
+# Of what a batch may take: to stop it, and to hear what came of it.
+STOPPING_SECONDS = 1.0
 
 # Nothing was done, and the same may go well at once: serialization, deadlock.
 AGAIN = {"40001", "40P01"}
@@ -49,13 +49,17 @@ class PostgresDatabase:
         Args:
             connections: at once, at most.
             waiting: batches that may wait for one of them; one more is refused with `StoreBusy`.
-            seconds: that a batch may wait, and that it may take.
+            seconds: that a batch may take, with all that it waits for.
 
         Raises:
             StoreBusy: the database cannot be reached.
         """
-        database = cls(Pool(conninfo(url, seconds), connections, waiting, seconds), seconds)
-        await database.read(Statement("SELECT 1"))
+        database = cls(Pool(conninfo(url, seconds), connections, waiting), seconds)
+        try:
+            await database.read(Statement("SELECT 1"))
+        except BaseException:
+            await database.close()
+            raise
         return database
 
     async def read(self, *statements: Statement) -> list[list[Row]]:
@@ -74,36 +78,41 @@ class PostgresDatabase:
         await self._pool.close()
 
     async def _tried(self, begin: bytes | None, statements: Sequence[Statement]) -> list[list[Row]]:
-        for left in reversed(range(TRIES)):
-            try:
-                return await self._run(begin, statements)
-            except Lost as lost:
-                if lost.unknown:
-                    raise OutcomeUnknown("The connection was lost before the database had said whether.") from lost
-                if not left:
-                    raise StoreBusy("The database cannot be reached.") from lost
-            except Failed as failed:
-                if failed.code not in AGAIN | OUTDATED or not left:
-                    raise _told(failed) from failed.error
-                # two that stood in each other's way should not meet again
-                await asyncio.sleep(random.uniform(0, 0.02))
+        with under_way(self._seconds) as until:
+            for left in reversed(range(TRIES)):
+                try:
+                    return await self._run(begin, statements, until)
+                except Lost as lost:
+                    if lost.unknown:
+                        raise OutcomeUnknown("The connection was lost before the database had said whether.") from lost
+                    if not left:
+                        raise StoreBusy("The database cannot be reached.") from lost
+                except Failed as failed:
+                    if failed.code not in AGAIN | OUTDATED or not left:
+                        raise _told(failed) from failed.error
+                    # two that stood in each other's way should not meet again
+                    await asyncio.sleep(random.uniform(0, 0.02))
         raise AssertionError("the last try either answers or raises")
 
-    async def _run(self, begin: bytes | None, statements: Sequence[Statement]) -> list[list[Row]]:
-        session = await self._pool.take()
+    async def _run(self, begin: bytes | None, statements: Sequence[Statement], until: float) -> list[list[Row]]:
+        session = await self._pool.take(until)
+        left = until - asyncio.get_running_loop().time()
         running = asyncio.create_task(session.run(begin, statements))
         try:
+            done, _ = await asyncio.wait({running}, timeout=max(left - STOPPING_SECONDS, left / 2))
             # too long: what came of it is known only if the server says so in time
-            ended = (await asyncio.wait({running}, timeout=self._seconds))[0] or await _stopped(session, running)
+            ended = done or await _stopped(session, running)
         except asyncio.CancelledError:
             self._leave(session, running)
             raise
+        if not ended:
+            self._pool.is_away("It does not answer.")
         await self._over(session, running)
         if ended:
             return running.result()
         if begin is WRITES:
             raise Lost(unknown=True)
-        raise StoreBusy(f"The database has not answered within {self._seconds:g} s.")
+        raise StoreBusy(f"The database has not answered within {left:g} s.")
 
     async def _over(self, session: Session, running: asyncio.Task[Any]) -> None:
         if not running.done():
@@ -129,11 +138,13 @@ class PostgresDatabase:
 
 async def _stopped(session: Session, running: asyncio.Task[Any]) -> bool:
     """Ask the server to stop it. Whether it has ended by then."""
-    try:
-        await session.cancel()
-    except psycopg.Error as error:
-        log.warning("a batch could not be stopped: %s", error)
-    return bool((await asyncio.wait({running}, timeout=CANCEL_SECONDS))[0])
+    with suppress(TimeoutError):
+        async with asyncio.timeout(STOPPING_SECONDS):
+            with suppress(psycopg.Error):
+                # one that cannot be asked is away, which the pool says
+                await session.cancel()
+            await asyncio.wait({running})
+    return running.done()
 
 
 def conninfo(url: str, seconds: float) -> str:
@@ -145,7 +156,7 @@ def conninfo(url: str, seconds: float) -> str:
         f" -c idle_in_transaction_session_timeout={milliseconds} -c jit=off -c TimeZone=UTC"
     )
     ours: dict[str, str | int] = {
-        "connect_timeout": max(2, int(seconds)),
+        "connect_timeout": HOST_SECONDS,
         "application_name": "aftersales",
         "keepalives_idle": 30,
         "tcp_user_timeout": 2 * milliseconds,

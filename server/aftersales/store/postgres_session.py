@@ -77,6 +77,7 @@ class Session:
         self._pg.nonblocking = 1
         self._pg.enter_pipeline_mode()
         # all the time, so that a connection that is lost while nobody uses it is known as lost
+        self._hearing = True
         self._loop.add_reader(self._socket, self._readable)
 
     @classmethod
@@ -113,8 +114,7 @@ class Session:
 
     async def close(self) -> None:
         self.lost = True
-        if not self._loop.is_closed():
-            self._loop.remove_reader(self._socket)
+        self._hear_no_more()
         await self._connection.close()
 
     def _send(self, begin: bytes | None, statements: Sequence[Statement]) -> list[Command]:
@@ -201,8 +201,14 @@ class Session:
             self._pg.consume_input()
         except psycopg.OperationalError:
             self.lost = True
-            self._loop.remove_reader(self._socket)
+            self._hear_no_more()
         self._arrived.set()
+
+    def _hear_no_more(self) -> None:
+        """Once: the driver closes the socket of a lost connection, and its number is then somebody else's."""
+        if self._hearing and not self._loop.is_closed():
+            self._loop.remove_reader(self._socket)
+        self._hearing = False
 
 
 def _settle(future: asyncio.Future[None]) -> None:

@@ -2,14 +2,15 @@
 
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from ..environment import shown
 from .database import Database
 from .sqlite import SqliteDatabase
 
 CONNECTIONS = 10
 WAITING = 1_000
-SECONDS = 5.0
+# Less than five, in which every caller has an answer.
+SECONDS = 4.5
 
 
 class UnsupportedDatabase(Exception):
@@ -47,7 +48,7 @@ async def open_database(
     Args:
         waiting: batches that may wait; one more is refused with `StoreBusy`.
         connections: at once, to a server.
-        seconds: that a batch may wait.
+        seconds: that a batch may take, with all that it waits for; of a file: that it may wait for other processes.
 
     Raises:
         StoreBusy: a server cannot be reached.
@@ -59,9 +60,3 @@ async def open_database(
 
         return await PostgresDatabase.open(url, connections=connections, waiting=waiting, seconds=seconds)
     return await SqliteDatabase.open(path_of(url), waiting=waiting, patience_seconds=seconds)
-
-
-def shown(url: str) -> str:
-    """The URL without what may be a password."""
-    parts = urlsplit(url)
-    return url if parts.password is None else url.replace(parts.password, "***")

@@ -6,6 +6,7 @@ import orjson
 from graphql import ExecutionResult, GraphQLError
 from starlette.types import Send
 
+from ..graphql.masking import passing
 from ..graphql.sharing import ToldToMany
 from .accept import Media
 
@@ -39,6 +40,12 @@ def encoded_errors(errors: Iterable[GraphQLError]) -> bytes:
 
 def status_of(result: ExecutionResult, media: Media) -> int:
     return PARTIAL if result.errors and media is Media.RESPONSE else 200
+
+
+def came_to_nothing(result: ExecutionResult) -> bool:
+    """Whether the database had no time for any of it: what stands in front of us may ask elsewhere, or later."""
+    nothing = not result.data or all(value is None for value in result.data.values())
+    return nothing and bool(result.errors) and all(map(passing, result.errors or ()))
 
 
 def status_of_errors(media: Media) -> int:

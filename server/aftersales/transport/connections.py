@@ -9,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
+from .leaving import until_told
 from .limits import TransportSettings
 from .pace import Pace
 
@@ -29,7 +30,7 @@ class Config(uvicorn.Config):
     """uvicorn's configuration, which every connection is given, with our limits in it."""
 
     def __init__(self, app: ASGIApp, limits: TransportSettings, **named: Any) -> None:
-        super().__init__(forgiving(app), **named)
+        super().__init__(forgiving(until_told(app)), **named)
         self.limits = limits
         self.pace = Pace(PAUSE_SECONDS)
 

@@ -14,6 +14,7 @@ from aftersales.evidence.addresses import Use
 from aftersales.evidence.locker import Locker, Spoilt, Wrong
 from aftersales.evidence.media import disposition
 from aftersales.graphql.masking import internal
+from aftersales.store.database import OutcomeUnknown, StoreBusy, StoreClosed
 from aftersales.store.files import StoredEvidence
 
 from .accept import Media
@@ -65,6 +66,8 @@ class EvidenceOverHTTP:
             return
         except Turned as no:
             await self._turn_away(no, body, send)
+        except (OutcomeUnknown, StoreBusy, StoreClosed):
+            await self._turn_away(turned_back("files"), body, send)
         except Exception as error:
             await send_whole(send, 500, Media.JSON, encoded_errors([internal(error)]))
 
@@ -199,7 +202,7 @@ class Arrivals:
         """
         who, size = stored.evidence.uploaded_by, stored.bytes
         if self.of[who] >= UPLOADS_OF_ONE or (self.bytes and self.bytes + size > self.most_bytes):
-            raise turned_back()
+            raise turned_back("uploads")
         with self.places:
             self.of[who] += 1
             self.bytes += size
@@ -211,8 +214,8 @@ class Arrivals:
                 self.of += Counter()  # drops who has none left
 
 
-def turned_back() -> Turned:
-    no = busy("uploads")
+def turned_back(what: str) -> Turned:
+    no = busy(what)
     no.headers = (*no.headers, CLOSE)
     return no
 

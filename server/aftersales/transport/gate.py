@@ -11,9 +11,10 @@ from typing import Any
 from graphql import ExecutionResult, OperationType
 
 from aftersales.graphql.documents import Document
-from aftersales.graphql.masking import GraphQLErrors, mistake
+from aftersales.graphql.masking import GraphQLErrors, mistake, passing
 from aftersales.graphql.operations import Operations, Prepared
 from aftersales.graphql.trusted import NONE, Trusted
+from aftersales.store.database import patient
 
 from .aside import Aside
 from .budget import Balance, Budgets, Connections, Seconds, identity, shown
@@ -29,6 +30,8 @@ MakeContext = Callable[[Caller], Any]
 
 # Of bytes: the variables of a smaller request take less than a millisecond to check.
 LIGHT = 16_000
+# Of a server that has drained. Then what is not committed is undone.
+SETTLING_SECONDS = 5.0
 # A stream that has much to tell lets others have the loop now and then.
 BREATH = 50
 
@@ -157,7 +160,8 @@ class Gate:
         """The answers to a subscription; of a query or a mutation the only one.
 
         Raises:
-            GraphQLErrors: when the source of the events fails.
+            GraphQLErrors: when the source of the events fails, or the database has no time for one of them: who comes
+                again with the last cursor misses nothing.
             Turned: as `answer`.
         """
         if prepared.kind is not OperationType.SUBSCRIPTION:
@@ -169,22 +173,28 @@ class Gate:
             raise GraphQLErrors(results.errors or ())
         count = 0
         async with aclosing(results):
-            async for result in results:
+            while True:
+                with patient(self.settings.database_seconds):
+                    result = await anext(results, None)
+                if result is None:
+                    return
+                if result.errors and any(map(passing, result.errors)):
+                    raise GraphQLErrors(result.errors)
                 yield result
                 count += 1
                 if count % BREATH == 0:
                     await asyncio.sleep(0)
 
     async def settle(self) -> None:
-        """Waits for the mutations that were left running; called once no more can come."""
+        """Waits, not for long, for the mutations that were left running; called once no more can come."""
         if self.mutations:
-            await asyncio.wait(self.mutations, timeout=self.settings.operation_seconds)
+            await asyncio.wait(self.mutations, timeout=min(SETTLING_SECONDS, self.settings.drain_seconds))
         self.aside.close()
 
     async def _whole(self, prepared: Prepared, caller: Caller) -> ExecutionResult:
         if prepared.document.introspects:
             return await self.aside.run(identity(caller), self.operations.introspect, prepared)
-        with self.places:
+        with self.places, patient(self.settings.database_seconds):
             return await self.operations.execute(prepared, self.make_context(caller))
 
     def _begun(self, prepared: Prepared, caller: Caller) -> asyncio.Task[ExecutionResult]:

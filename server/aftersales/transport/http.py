@@ -10,7 +10,7 @@ from aftersales.graphql.operations import Prepared
 
 from . import body, params, sse
 from .accept import Media, wanted
-from .answer import encoded, encoded_errors, send_end, send_whole, status_of, status_of_errors
+from .answer import came_to_nothing, encoded, encoded_errors, send_end, send_whole, status_of, status_of_errors
 from .attendance import Attendance
 from .auth import Authenticate, Claims, Unauthorized
 from .body import Left
@@ -98,6 +98,8 @@ class GraphQLOverHTTP:
                 result = await self.gate.answer(prepared, asking, balance)
         except GraphQLErrors as mistakes:
             return status_of_errors(media), encoded_errors(mistakes.errors), ()
+        if came_to_nothing(result):
+            return 503, encoded(result), (SOON, *balance.headers)
         return status_of(result, media), encoded(result), balance.headers
 
     async def _stream(self, given: Params, asking: Caller, scope: Scope, receive: Receive, send: Send) -> None:

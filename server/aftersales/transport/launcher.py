@@ -3,22 +3,26 @@
 import asyncio
 import gc
 import logging
+import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from .connections import Config, HTTPConnection, WebSocketConnection
+from .leaving import Leaving
 from .limits import TransportSettings
+from .listening import address, bound
 from .stack import big_stack
 
-DRAIN_SECONDS = 10
+# For what is left once the time to drain is over, to hear that it is.
+LAST_SECONDS = 1
+LOOK_SECONDS = 0.05
 THEIR_FAULT = ("Invalid UTF-8 sequence", "ASGI callable returned without completing", "Invalid HTTP request")
-# Unread for so long, a connection is dropped by the system, whatever still waits in its buffers.
-UNREAD_SECONDS = 30
 # How long a thread that is busy keeps others waiting. SQLite's threads let go at each row: at the usual 5 ms, a page
 # of a hundred rows would wait half a second while something large is done aside.
 TURN_SECONDS = 0.0005
@@ -35,19 +39,21 @@ def serve(
     *,
     settings: TransportSettings = TransportSettings(),  # noqa: B008 - frozen
     ready: Callable[[str], None] = lambda address: None,
+    supervised: bool = False,
 ) -> None:
-    """Serves until SIGTERM or SIGINT, then stops within `DRAIN_SECONDS` and the work that is left.
+    """Serves until SIGTERM or SIGINT, then drains as the settings say, and returns. A second signal ends it at once.
 
     Args:
         port: 0 for any that is free.
         ready: called with the address once connections are taken.
+        supervised: as one of several on the same address, whose parent alone says when to stop, and how fast.
     """
     hush_uvicorn()
     lift_file_limit()
     calm_collector()
     sys.setswitchinterval(TURN_SECONDS)
-    listener = bound(host, port)
-    server = Server(config(app, settings), lambda: ready(address(listener)))
+    listener = bound(host, port, shared=supervised)
+    server = Server(config(app, settings), lambda: ready(address(listener)), supervised)
     big_stack(server.run)(sockets=[listener])
 
 
@@ -67,17 +73,20 @@ def config(app: ASGIApp, settings: TransportSettings) -> Config:
         ws_ping_interval=20.0,
         ws_ping_timeout=20.0,
         timeout_keep_alive=20,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_graceful_shutdown=LAST_SECONDS,
     )
 
 
 class Server(uvicorn.Server):
-    """Tells when it is up, and tells its event streams when it is about to go."""
+    """Tells when it is up, and goes only when what was begun has ended."""
 
-    def __init__(self, config: Config, ready: Callable[[], None] = lambda: None) -> None:
+    config: Config
+
+    def __init__(self, config: Config, ready: Callable[[], None] = lambda: None, supervised: bool = False) -> None:
         super().__init__(config)
         self.ready = ready
-        self.draining = asyncio.Event()
+        self.supervised = supervised
+        self.draining = Leaving()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -87,12 +96,27 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A second signal ends at once. uvicorn would raise it again at the end; here `serve` returns."""
+        if self.supervised:
+            # a terminal, or whoever ends a group, tells each of us besides the parent
+            self.should_exit = self.should_exit or sig == signal.SIGTERM
+            return
         self.force_exit = self.should_exit
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        limits = self.config.limits
+        self.draining.announced = True
+        await self._passes(limits.notice_seconds, lambda: False)
+        begun = set(self.server_state.tasks)
         self.draining.set()
+        await self._passes(limits.drain_seconds, lambda: all(task.done() for task in begun))
         await super().shutdown(sockets)
+
+    async def _passes(self, seconds: float, enough: Callable[[], bool]) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self.force_exit and not enough():  # noqa: ASYNC110 - a signal may come, which has no event
+                    await asyncio.sleep(LOOK_SECONDS)
 
 
 def lift_file_limit() -> None:
@@ -118,17 +142,3 @@ def calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(OBJECTS_BETWEEN_LOOKS, LOOKS_TO_A_SECOND_ONE)
-
-
-def bound(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family, backlog=2048)
-    if sys.platform == "linux":
-        # inherited by every connection that is accepted
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
-    return listener
-
-
-def address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -19,6 +19,7 @@ class TransportSettings:
         operations_of_one: of these, cheap ones of one caller, while dear ones run alone; more wait for their turn, five
             times as many at most.
         operation_seconds: for one query or mutation.
+        database_seconds: of these, what it may wait for the database in all its batches; each item of a stream too.
         mutation_seconds: until a mutation that nobody waits for any more is ended, and undone if it can be.
         patience_seconds: how long an operation may run before anyone looks whether its caller has left.
         streams: open WebSockets and event streams together; one more is 503.
@@ -35,6 +36,8 @@ class TransportSettings:
         upload_bytes: of all of them together; one more is 503, unless it is alone.
         upload_seconds: until a file has come whole, and `body_seconds` for each piece of it; slower is 408.
         downloads: files of evidence on their way out at once; one more is 503.
+        notice_seconds: that a server which is told to stop says so, and goes on as ever, before it drains.
+        drain_seconds: that what was begun has to end then.
         heartbeat_seconds: of silence until an event stream says that it lives.
     """
 
@@ -49,6 +52,7 @@ class TransportSettings:
     operations: int = 200
     operations_of_one: int = 8
     operation_seconds: float = 30.0
+    database_seconds: float = 4.5
     mutation_seconds: float = 60.0
     patience_seconds: float = 0.2
     streams: int = 5_000
@@ -65,4 +69,6 @@ class TransportSettings:
     upload_bytes: int = 200_000_000
     upload_seconds: float = 300.0
     downloads: int = 100
+    notice_seconds: float = 0.0
+    drain_seconds: float = 10.0
     heartbeat_seconds: float = 15.0

@@ -6,7 +6,7 @@ from contextlib import ExitStack, aclosing
 from typing import Any
 
 import orjson
-from graphql import ExecutionResult, GraphQLError
+from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.types import Receive, Scope, Send
 
 from aftersales.graphql.masking import GraphQLErrors, internal
@@ -16,6 +16,7 @@ from .auth import Authenticate, Claims, Unauthorized
 from .caller import Caller, caller
 from .gate import Gate
 from .keys import KeysUnavailable
+from .leaving import gone_soon, leaving
 from .messages import Ended, Message, authorization, heard
 from .params import Params
 from .refusal import Turned
@@ -46,12 +47,16 @@ class Socket:
         self.places = ExitStack()
         self.caller: Caller | None = None  # known once the connection is acknowledged
         self.operations: dict[str, asyncio.Task[None]] = {}
+        self.streams: set[asyncio.Task[None] | None] = set()
+        self.leaving = leaving(scope)
+        self.farewell: asyncio.Task[None] | None = None
         self.over = False
 
     async def run(self) -> None:
         try:
             # one clock: first for connection_init, then for the token it brought
             async with asyncio.timeout(self.settings.init_seconds) as self.clock:
+                self.leaving.calls.add(self._leave)
                 await self._listen()
         except TimeoutError:
             await self._close(*(TOKEN_EXPIRED if self.caller else INIT_TIMEOUT))
@@ -61,6 +66,16 @@ class Socket:
             pass
         finally:
             await self._stop()
+
+    def _leave(self) -> None:
+        self.farewell = asyncio.create_task(self._part())
+
+    async def _part(self) -> None:
+        """Queries and mutations are answered first; streams are good until then, and go on elsewhere."""
+        if whole := set(self.operations.values()) - self.streams:
+            await asyncio.wait(whole)
+        await self._close(*RESTART)
+        self.clock.reschedule(0)  # wakes the listener
 
     async def _listen(self) -> None:
         while True:
@@ -131,12 +146,17 @@ class Socket:
         except Gone:
             return  # the listener hears of it too, and ends the rest
         finally:
+            self.streams.discard(asyncio.current_task())
             if self.operations.get(id) is asyncio.current_task():
                 del self.operations[id]
 
     async def _answer(self, id: str, given: Params, asking: Caller) -> None:
         try:
             prepared = await self.gate.admit(given, asking)
+            if self.leaving.is_set():
+                raise gone_soon()
+            if prepared.kind is OperationType.SUBSCRIPTION:
+                self.streams.add(asyncio.current_task())
             balance = self.gate.charge(prepared, asking)
             async with aclosing(self.gate.follow(prepared, asking, balance)) as results:
                 async for result in results:
@@ -185,6 +205,7 @@ class Socket:
 
     async def _stop(self) -> None:
         self.over = True
+        self.leaving.calls.discard(self._leave)
         self.places.close()
         tasks = list(self.operations.values())
         for task in tasks:
@@ -198,6 +219,8 @@ def too_many(most: int) -> GraphQLError:
     return GraphQLError(message, extensions={"code": "TOO_MANY_OPERATIONS"})
 
 
+# Clients come back after it, and find another process.
+RESTART = (1012, "Service restart")
 INIT_TIMEOUT = (4408, "Connection initialisation timeout")
 # A code of our own: 4401 is for those who never said who they are, and clients do not come back after it. After this
 # one they do, with the token that they have then.

@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from contextlib import aclosing, suppress
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationType
 from starlette.types import Receive, Scope, Send
 
 from aftersales.graphql.masking import GraphQLErrors, internal
@@ -17,6 +17,7 @@ from .attendance import departure
 from .budget import Balance
 from .caller import Caller
 from .gate import Gate
+from .leaving import leaving
 from .refusal import Turned
 
 HEADERS = (
@@ -45,9 +46,10 @@ class EventStream:
     async def run(self, prepared: Charged | GraphQLErrors, asking: Caller, scope: Scope, receive: Receive) -> None:
         await self.send({"type": "http.response.start", "status": 200, "headers": [*HEADERS]})
         await self._write(SIGN_OF_LIFE)
-        # uvicorn would wait for streams to end by themselves before it stops; our launcher says when
-        draining: asyncio.Event = scope.get("state", {}).get("draining") or asyncio.Event()
-        ends = [self._events(prepared, asking), self._pulse(), departure(receive), draining.wait()]
+        ends = [self._events(prepared, asking), self._pulse(), departure(receive)]
+        if not isinstance(prepared, GraphQLErrors) and prepared[0].kind is OperationType.SUBSCRIPTION:
+            # cut without `complete`, after which clients come again; any other operation has an end of its own
+            ends.append(self._leaves(scope))
         if self.seconds is not None:
             ends.append(self._expiry(self.seconds))
         with suppress(TimeoutError):  # of a reader that does not read
@@ -72,6 +74,9 @@ class EventStream:
             await self._end([internal(error)])
         else:
             await self._write(COMPLETE)
+
+    async def _leaves(self, scope: Scope) -> None:
+        await leaving(scope).wait()
 
     async def _pulse(self) -> None:
         """Shows proxies, and us, that the other side still listens."""
