@@ -178,7 +178,7 @@ def test_killed_and_started_again_it_pays_nothing_twice(demo_copy: Copy) -> None
 
 
 def test_a_fresh_default_database_is_made_by_itself(tmp_path: Path) -> None:
-    with serving(folder=tmp_path) as server:
+    with serving(folder=tmp_path, cold=True) as server:
         told = ask(server, None, "{ __typename }")
         status = server.end()
 
