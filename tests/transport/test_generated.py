@@ -31,6 +31,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis_graphql import Mode, from_schema, mutations, nodes, queries
 from tests.contract.town import Town
+from tests.postgres import Postgres
 from tests.processes import Server, serving
 from tests.transport.conforming import faults, served, telling
 from tests.transport.people import headers
@@ -67,15 +68,15 @@ WORLD = """
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(engine: Postgres | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """With a request of every sort, none of which time has ended yet."""
     path = tmp_path_factory.mktemp("generated") / "aftersales.sqlite3"
-    asyncio.run(settled(path))
-    with serving(settings={**GENEROUS, "AFTERSALES_DATABASE": f"sqlite://{path}"}) as server:
+    where = asyncio.run(settled(path))
+    with serving(settings={**GENEROUS, **where}) as server:
         yield server
 
 
-async def settled(path: Path) -> None:
+async def settled(path: Path) -> dict[str, str]:
     async with house(path, clock=FakeClock(datetime.now(UTC) - timedelta(hours=1))) as home:
         town = Town(home)
         for tell in (
@@ -83,6 +84,8 @@ async def settled(path: Path) -> None:
             town.rejected, town.disputed, town.judged, town.parcel_that_came_back, town.appealable, town.appealed,
         ):  # fmt: skip
             await tell()
+        settings = home.running.settings
+    return {"AFTERSALES_DATABASE": settings.database, "AFTERSALES_EVIDENCE": settings.evidence or ""}
 
 
 def test_whatever_there_is_is_shown_as_the_schema_has_it(server: Server) -> None:

@@ -67,7 +67,7 @@ class Race:
 
 
 @pytest.fixture
-async def race(tmp_path: Path) -> AsyncIterator[Race]:
+async def race(_own_databases: None, tmp_path: Path) -> AsyncIterator[Race]:
     async with house(tmp_path / "race.sqlite3") as home:
         settings = home.running.settings
         app = create_app(home.running)
