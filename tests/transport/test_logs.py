@@ -59,11 +59,15 @@ def world(
     engine: Postgres | None, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("logs")
-    database = asyncio.run(places.place(folder / "aftersales.sqlite3"))
+    database = asyncio.run(placed(folder / "aftersales.sqlite3"))
     settings = {"AFTERSALES_LOG_LEVEL": request.param, "AFTERSALES_LOG_FORMAT": "json"}
     where = {"AFTERSALES_DATABASE": database, "AFTERSALES_EVIDENCE": f"file://{folder / 'evidence'}"}
     with serving(folder=folder, settings=settings | where) as server:
         yield World(server, database)
+
+
+async def placed(path: Path) -> str:
+    return await places.place(path)
 
 
 def lived(world: World) -> str:

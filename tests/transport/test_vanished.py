@@ -93,7 +93,7 @@ async def test_a_thousand_followers_who_vanish_leave_nothing_behind(real: Real, 
         async with asyncio.TaskGroup() as people:
             for _ in range(AT_ONCE):
                 people.create_task(vanish(together))
-            await until(lambda: together.n_waiting == AT_ONCE)
+            await until(lambda: together.n_waiting == AT_ONCE, 60)
             assert real.left == (AT_ONCE, AT_ONCE, 1)
             await together.wait()
 
