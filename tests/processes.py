@@ -25,12 +25,13 @@ from typing import IO, Protocol
 
 # Generous: nothing waits so long unless it is broken.
 PATIENCE_SECONDS = 180.0
+ROOT = Path(__file__).parents[1]
 
 # What its commands import, but for the one that is run.
 IMPORTED = (
     "aftersales.cli.faults", "aftersales.cli.attention", "aftersales.cli.records", "aftersales.cli.serving",
     "aftersales.cli.shown", "aftersales.cli.tokens", "aftersales.demo.making", "aftersales.store.hints",
-    "aftersales.store.postgres", "tortoise.migrations.api",
+    "aftersales.store.postgres", "tortoise.migrations.api", "tests.store.builders",
 )  # fmt: skip
 
 
@@ -84,13 +85,33 @@ class Forked:
 
 
 def started(
-    *args: str, folder: Path | None, env: Mapping[str, str], streams: tuple[int, int, int], cold: bool = False
+    *args: str,
+    folder: Path | None,
+    env: Mapping[str, str],
+    streams: tuple[int, int, int],
+    module: str = "aftersales",
+    cold: bool = False,
 ) -> Process:
     if cold or "forkserver" not in multiprocessing.get_all_start_methods():
-        command = [sys.executable, "-m", "aftersales", *args]
+        command = [sys.executable, "-m", module, *args]
         given, said, complained = streams
         return subprocess.Popen(command, cwd=folder, env=env, stdin=given, stdout=said, stderr=complained)
-    return Forked("aftersales", args, folder, env, *streams)
+    return Forked(module, args, folder, env, *streams)
+
+
+@contextmanager
+def telling(module: str, *args: str) -> Iterator[tuple[Process, IO[str]]]:
+    """A module of the tests as a process, and what it says; killed at the end, unless it has ended."""
+    out, into = os.pipe()
+    with open(out) as lines:
+        with open(os.devnull) as nothing, open(into, "w") as says:
+            streams = (nothing.fileno(), says.fileno(), 2)
+            process = started(*args, module=module, folder=ROOT, env=environment({}), streams=streams)
+        try:
+            yield process, lines
+        finally:
+            process.kill()
+            process.wait()
 
 
 @cache
