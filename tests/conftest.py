@@ -1,6 +1,11 @@
 """Tests whose folder, or who themselves, ask for `engine` can run on both databases.
 
-Without `--engine` those of the store do, and all others run on SQLite; `--engine both` runs them all twice.
+Without `--engine` those of the folders in `BOTH` do, and all others run on SQLite; `--engine both` runs them all twice.
+
+Of `transport`, most files ask a small schema behind real doors (`world.py`) and know of no database, so that they do
+not ask for `engine` either. Those that serve a record do: `test_app`, `test_evidence`, `test_generated`, `test_kill`,
+`test_hostile_values`, `test_live`, `test_logs`, `test_races`, `test_vanished`. The demo of `test_serve` is a file, and
+so is the record of whoever has named none yet.
 """
 
 import os
@@ -15,6 +20,15 @@ from tests.processes import made_demo
 from aftersales.testing import places
 
 ENGINES = ("sqlite", "postgres")
+# What is shown here is shown of a database. Beyond them the same is asked again from further off.
+BOTH = ("store", "desk", "graphql", "transport")
+# Minutes and half minutes: begun first, so that no process is left with one of them at the end.
+LONGEST = (
+    "demo/test_world", "engine/test_actions", "page/test_looks", "page/test_operations",
+    "transport/test_hostile_values", "transport/test_evidence", "transport/test_generated", "transport/test_kill",
+    "store/test_lists", "graphql/test_executor", "rights/test_matrix", "transport/test_serve", "engine/test_walks",
+    "store/test_postgres_migrations",
+)  # fmt: skip
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "engine(name): runs on this database only, for the reason beside it")
+    config.option.loadscopereorder = False  # what has most tests does not take longest
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -35,7 +50,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def default_engine(path: Path) -> str:
     """Twice the whole would take longer than anybody waits for it before each change."""
-    return "both" if path.parent.name == "store" else "sqlite"
+    return "both" if path.parent.name in BOTH else "sqlite"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,7 +59,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     files: dict[Path, int] = {}
     for item in items:
         files.setdefault(item.path, len(files))
-    items.sort(key=lambda item: (files[item.path], _engine_of(item), order[item]))
+    items.sort(key=lambda item: (_rank(item.path), files[item.path], _engine_of(item), order[item]))
+
+
+def _rank(path: Path) -> int:
+    name = f"{path.parent.name}/{path.stem}"
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
 def _engine_of(item: pytest.Item) -> int:

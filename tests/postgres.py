@@ -96,11 +96,14 @@ class Wiped:
         self.free.append(url)
 
 
-# No table refers to another while it lasts, and whoever is still there, as after a server that was killed, must go.
+# No table refers to another while the transaction lasts.
+LOOSE = "SET LOCAL session_replication_role = replica;"
+# Whoever is still there, as after a server that was killed, must go.
 WIPE = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid();"
-    "SET LOCAL session_replication_role = replica;" + "".join(f"DELETE FROM {table};" for table in COLUMNS)
+    + LOOSE
+    + "".join(f"DELETE FROM {table};" for table in COLUMNS)
 )
 
 

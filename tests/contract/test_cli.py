@@ -21,7 +21,7 @@ OWN = "a secret of our own, of 32 bytes or more"
 
 
 def test_help_names_every_command() -> None:
-    told = run("--help")
+    told = run("--help", cold=True)
 
     assert told.returncode == 0
     assert all(f"\n    {command}" in told.stdout for command in COMMANDS)

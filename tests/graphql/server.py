@@ -12,14 +12,13 @@ from graphql import ExecutionResult
 from aftersales.engine.money import Money
 from aftersales.engine.vocabulary import Actor, OrderState, Party, Shop, ShopKind
 from aftersales.graphql.context import context_for
-from aftersales.graphql.operations import Operations
-from aftersales.graphql.schema import build_schema
 from aftersales.hookspecs import Payment, PaymentOutcome, hookimpl
 from aftersales.registry import Plugin
 from aftersales.running import Running, build
 from aftersales.settings import Settings
 from aftersales.store.imports import ImportedLine, ImportedOrder, order_line_id
 from aftersales.testing import places
+from aftersales.testing.house import operations_of
 
 # A Monday, 10:00 in Jakarta.
 MONDAY = datetime(2025, 3, 3, 3, 0, tzinfo=UTC)
@@ -93,7 +92,7 @@ class Server:
         self.running = running
         self.clock = clock
         self.gateway = gateway
-        self.operations = Operations(build_schema(running.registry))
+        self.operations = operations_of(running.registry)
         self.keys = 0
 
     async def run(self, document: str, actor: Actor | None, language: str = "en", **variables: Any) -> ExecutionResult:

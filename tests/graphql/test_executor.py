@@ -35,7 +35,7 @@ SCALARS = {
     "Decimal": st.just("1.50").map(nodes.String),
     **dict.fromkeys(("Cursor", "URL", "JSON", "Odd"), st.sampled_from(["", "a"]).map(nodes.String)),
 }
-AT_LEISURE = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=150)
+AT_LEISURE = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=100)
 
 
 class Both:

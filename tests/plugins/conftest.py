@@ -1,5 +1,5 @@
-"""The same whole server as at the desk."""
+"""The same whole server as at the desk, on SQLite unless `--engine` says otherwise."""
 
-from tests.desk.conftest import bank, clock, home, server
+from tests.desk.conftest import _both, bank, clock, home, server
 
-__all__ = ["bank", "clock", "home", "server"]
+__all__ = ["_both", "bank", "clock", "home", "server"]

@@ -13,10 +13,11 @@ import pytest_asyncio
 from graphql import GraphQLInputObjectType, get_named_type
 from tests.contract.test_operations import PUBLISHED
 from tests.contract.town import Town
+from tests.postgres import Postgres
+from tests.record import undone
 from tests.rights.test_existence import FIELDS, wish
 from tests.rights.test_matrix import CALLERS
 from tests.rights.test_secrets import without_limits
-from tests.rights.undoing import undone
 
 from aftersales.engine.vocabulary import Actor
 from aftersales.graphql.context import context_for
@@ -109,7 +110,7 @@ def document(names: tuple[str, ...]) -> str:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def states() -> AsyncIterator[dict[str, State]]:
+async def states(engine: Postgres | None) -> AsyncIterator[dict[str, State]]:
     """One request at each place that the town knows a way to, all in one house."""
     async with house() as home:
         town = Town(home)

@@ -32,9 +32,10 @@ from graphql import (
 )
 from tests.contract.test_operations import PUBLISHED
 from tests.contract.town import OPERATIONS, Town
+from tests.postgres import Postgres
+from tests.record import undone
 from tests.rights.test_matrix import CALLERS, SUBSCRIPTION
 from tests.rights.test_secrets import everything
-from tests.rights.undoing import undone
 from tests.transport.people import headers
 
 from aftersales.asgi import create_app
@@ -160,7 +161,7 @@ async def lived(town: Town, buyer: Actor, seller: Actor, shop: Any, name: str) -
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world() -> AsyncIterator[World]:
+async def world(engine: Postgres | None) -> AsyncIterator[World]:
     assert THEIR_BUYER
     assert THEIR_SELLER
     async with house() as home:

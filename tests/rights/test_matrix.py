@@ -13,7 +13,7 @@ import pytest
 from graphql import ExecutionResult
 from tests.contract.test_operations import PUBLISHED, STORIES
 from tests.contract.town import OPERATIONS, Town, root_field
-from tests.rights.undoing import undone
+from tests.record import undone
 
 from aftersales.engine.permissions import BUYER as B
 from aftersales.engine.permissions import PARTNER as A
@@ -26,6 +26,7 @@ from aftersales.graphql.context import context_for
 from aftersales.reference.documents import BUILT_IN, documents
 from aftersales.reference.rights import cells, fields
 from aftersales.registry import Registry
+from aftersales.store.columns import COLUMNS
 from aftersales.store.database import Statement
 from aftersales.testing.house import AGENT, BUYER, CARRIER, SELLER, SHOP, Home, house
 
@@ -122,10 +123,9 @@ class Watched(Town):
         """How many rows each table has, and at which version each request is."""
         database = self.home.running.database
         # a caller's own keys are theirs, whatever became of the call
-        named = "type = 'table' AND name NOT IN ('idempotency', 'sqlite_sequence')"
-        [tables] = await database.read(Statement(f"SELECT name FROM sqlite_master WHERE {named} ORDER BY name"))
+        tables = COLUMNS.keys() - {"idempotency"}
         return await database.read(
-            *(Statement(f"SELECT COUNT(*) FROM {table}") for (table,) in tables),
+            *(Statement(f"SELECT COUNT(*) FROM {table}") for table in sorted(tables)),
             Statement("SELECT id, version, stage FROM requests ORDER BY id"),
         )
 

@@ -8,8 +8,9 @@ import pytest
 import pytest_asyncio
 from tests.contract.test_operations import PUBLISHED
 from tests.contract.town import OPERATIONS, Town
+from tests.postgres import Postgres
+from tests.record import undone
 from tests.rights.test_matrix import SUBSCRIPTION
-from tests.rights.undoing import undone
 
 from aftersales.engine.machines import MACHINES
 from aftersales.engine.vocabulary import Actor
@@ -44,7 +45,7 @@ class Pair:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def pair() -> AsyncIterator[Pair]:
+async def pair(engine: Postgres | None) -> AsyncIterator[Pair]:
     async with house() as home:
         town = Town(home)
         plain = await town.decide("RefundOnlyApprove", SELLER, await town.refund_only())

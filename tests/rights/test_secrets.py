@@ -21,6 +21,7 @@ from graphql import (
 )
 from tests.contract.test_operations import PUBLISHED
 from tests.contract.town import Town
+from tests.postgres import Postgres
 
 from aftersales.engine.vocabulary import Actor, Party
 from aftersales.graphql.context import context_for
@@ -146,7 +147,7 @@ async def quarreled(town: Town) -> None:
 
 
 @pytest.fixture(scope="module")
-def seen() -> dict[str, str]:
+def seen(engine: Postgres | None) -> dict[str, str]:
     """What each hears who asks for everything there is of one request, its order, its list and its stream."""
     return asyncio.run(_seen())
 

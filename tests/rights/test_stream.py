@@ -10,6 +10,7 @@ import pytest
 from graphql import ExecutionResult
 from tests.contract.test_operations import PUBLISHED
 from tests.contract.town import OPERATIONS, Town
+from tests.postgres import Postgres
 from tests.rights.test_matrix import CALLERS, SUBSCRIPTION, may, permissions, sees
 
 from aftersales.engine.vocabulary import Actor, Party
@@ -76,7 +77,7 @@ class Heard:
 
 
 @pytest.fixture(scope="module")
-def heard() -> Heard:
+def heard(engine: Postgres | None) -> Heard:
     return asyncio.run(_heard())
 
 

@@ -1,11 +1,10 @@
 """Killed in the midst of writing: what was said to be done is done, and the rest is whole or not there."""
 
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.processes import telling
 from tests.store.builders import NOON, World, world
 
 from aftersales.store.database import Statement
@@ -13,36 +12,14 @@ from aftersales.store.log import Log
 from aftersales.testing import places
 
 SOUND = Statement("PRAGMA integrity_check")
-ROOT = Path(__file__).parents[2]
-
-# Opens and approves requests, four at a time and for ever; says of each what was acknowledged.
-CHILD = """
-import asyncio, sys
-from tests.store.builders import world
-
-async def work(w, lane):
-    for number in range(10_000):
-        request = await w.open(await w.order(f"{sys.argv[2]}-{lane}-{number}", f"sh_{number % 2 + 1}"))
-        print(request.id, 1, flush=True)
-        await w.act(request, "approve")
-        print(request.id, 2, flush=True)
-
-async def main():
-    async with world(sys.argv[1]) as w:
-        w.number_from(int(sys.argv[2]) * 100_000)
-        await asyncio.gather(*(work(w, lane) for lane in range(4)))
-
-asyncio.run(main())
-"""
 
 
 def killed_after(acknowledgements: int, url: str, run: int) -> dict[str, int]:
     """Versions by request id that a child had acknowledged when it was killed without warning."""
-    child = subprocess.Popen([sys.executable, "-c", CHILD, url, str(run)], stdout=subprocess.PIPE, cwd=ROOT, text=True)
-    assert child.stdout
-    said = [child.stdout.readline() for _ in range(acknowledgements)]
-    child.kill()
-    said += child.communicate()[0].splitlines(keepends=True)
+    with telling("tests.store.mortal", url, str(run)) as (child, lines):
+        said = [lines.readline() for _ in range(acknowledgements)]
+        child.kill()
+        said += lines
     return {id: int(version) for id, version in (line.split() for line in said if line.endswith("\n"))}
 
 

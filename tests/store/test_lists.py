@@ -98,7 +98,7 @@ def key(sort: Sort, request: Request) -> tuple[Any, str]:
 
 
 @pytest.mark.asyncio(loop_scope="module")  # that of its database
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sparse | filters, st.sampled_from(list(Sort)), st.integers(1, 100), instants)
 async def test_pages_counts_and_matches_agree(
     full: tuple[Lists, dict[str, Request]], filter: Filter, sort: Sort, first: int, now: datetime

@@ -8,12 +8,11 @@ the same, as words are that a person may have typed, `TAKEN` says so.
 import asyncio
 import base64
 import json
-import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -36,12 +35,13 @@ from starlette.applications import Starlette
 from tests.contract.test_operations import STORIES
 from tests.contract.town import OPERATIONS, Town, operation_of
 from tests.contract.town import root_field as read_root_field
+from tests.postgres import Postgres
+from tests.record import Record, record_of
 from tests.transport.conforming import faults, served, telling
 from tests.transport.people import headers
 
 from aftersales.asgi import create_app
 from aftersales.engine.vocabulary import Actor
-from aftersales.store.database import marks
 from aftersales.testing.fakes import MORNING
 from aftersales.testing.house import BUYER, SELLER, SHOP, Home, house
 
@@ -359,49 +359,6 @@ def placed(variables: dict[str, Any], path: tuple[str | int, ...], value: Any) -
     return dict(changed)
 
 
-class Record:
-    """The whole database: what it holds, and how it is put back."""
-
-    def __init__(self, path: Path) -> None:
-        self.file = sqlite3.connect(path)
-        self.file.execute("PRAGMA synchronous = OFF")
-        self.kept = sqlite3.connect(":memory:")
-        self.keep()
-
-    def keep(self) -> None:
-        self.file.backup(self.kept)
-        self.version, self.content = self._version(), self._content()
-
-    def put_back(self) -> None:
-        # terms never change, and the server remembers which of them are stored
-        terms = self.file.execute("SELECT * FROM terms").fetchall()
-        with self.kept:
-            for row in terms:
-                self.kept.execute(f"INSERT OR IGNORE INTO terms VALUES ({marks(len(row))})", row)
-        self.kept.backup(self.file)
-        self.version = self._version()
-
-    def written(self) -> bool:
-        return bool(self._version() != self.version)
-
-    def changed(self) -> bool:
-        return self._content() != self.content
-
-    def close(self) -> None:
-        self.file.close()
-        self.kept.close()
-
-    def _content(self) -> Mapping[str, list[Any]]:
-        """All but the keys: a caller's own are theirs, whatever became of the call; and terms, which never change."""
-        named = "type = 'table' AND name NOT IN ('idempotency', 'terms', 'sqlite_sequence')"
-        tables = self.file.execute(f"SELECT name FROM sqlite_master WHERE {named}").fetchall()
-        return {table: self.file.execute(f"SELECT * FROM {table}").fetchall() for (table,) in tables}
-
-    def _version(self) -> Any:
-        """Another one as soon as anybody else has committed anything."""
-        return self.file.execute("PRAGMA data_version").fetchone()
-
-
 class Arrived(Exception):
     """The story need not be told to its end."""
 
@@ -412,6 +369,19 @@ class Siege:
     app: Starlette
     http: httpx.AsyncClient
     record: Record
+    content: Mapping[str, list[Any]] | None = None
+
+    def keep(self) -> None:
+        self.record.keep()
+        self.content = self._content()
+
+    def changed(self) -> bool:
+        return self._content() != self.content
+
+    def _content(self) -> Mapping[str, list[Any]]:
+        """All but the keys: a caller's own are theirs, whatever became of the call; and terms, which never change."""
+        rows = self.record.content()
+        return {table: rows[table] for table in rows.keys() - {"idempotency", "terms"}}
 
     async def ask(self, document: str, actor: Actor, variables: Mapping[str, Any]) -> httpx.Response:
         body = json.dumps({"query": document, "variables": variables}).encode()
@@ -435,7 +405,7 @@ class Besieged(Town):
             return await super().ask(name, actor, **variables)
         document = telling(OPERATIONS[name])
         for part in parts(name, variables):
-            self.siege.record.keep()
+            self.siege.keep()
             whole = await self.siege.ask(document, actor, part)
             assert done(whole.json(), name), whole.text
             self.siege.record.put_back()
@@ -458,7 +428,7 @@ class Besieged(Town):
         if taken and name not in TAKEN.get(spot.owner, TAKEN.get(spot.owner.rpartition(".")[2], ())):
             told.append("it was taken")
         if record.written():
-            if not taken and record.changed():
+            if not taken and self.siege.changed():
                 told.append("it was not done, and has changed something")
             record.put_back()
         self.wrong += [f"{'.'.join(map(str, spot.path))} [{spot.owner}] as {name}: {what}" for what in told]
@@ -527,15 +497,14 @@ def whose_turn(meaning: str, name: str) -> tuple[int, int]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def siege(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Siege]:
+async def siege(engine: Postgres | None) -> AsyncIterator[Siege]:
     """One server for all stories; its database begins anew with each."""
-    path = tmp_path_factory.mktemp("hostile") / "aftersales.sqlite3"
-    async with house(path) as home:
+    async with house() as home:
         # nobody is told to wait: what is behind the budget is to be seen
         settings = replace(home.running.settings, budget=10**9, budget_per_second=10**8)
         app = create_app(replace(home.running, settings=settings))
         home.operations = app.state.gate.operations
-        record, transport = Record(path), httpx.ASGITransport(app)
+        record, transport = record_of(home), httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://aftersales") as http:
             yield Siege(home, app, http, record)
         await app.state.gate.settle()
@@ -547,10 +516,9 @@ async def empty(siege: Siege) -> AsyncIterator[Siege]:
     siege.home.clock.now = MORNING
     siege.home.bank.answers.clear()
     siege.home.shelf.held.clear()
-    begun = Record(Path(siege.record.file.execute("PRAGMA database_list").fetchone()[2]))
-    yield siege
-    begun.put_back()
-    begun.close()
+    with closing(record_of(siege.home)) as begun:
+        yield siege
+        begun.put_back()
 
 
 @pytest.mark.parametrize("name", ASKED)

@@ -2,13 +2,11 @@
 
 import asyncio
 import random
-import signal
 import sqlite3
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +16,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from tests.processes import Process, telling
 from tests.transport.mortal import BASE, SPEED
 
 from aftersales.engine.money import Money
@@ -46,9 +45,11 @@ async def prepare(folder: Path) -> list[ImportedOrder]:
     ledger = Ledger(database, lambda kind, stage: None, digits)
     await ledger.import_shops([SHOP])
     zero, price = Money(Decimal(0), "IDR"), Money(Decimal(1000), "IDR")
+    # how long there is to ask is not at stake here, and on a busy machine two weeks pass before all have asked
+    placed, delivered = BASE - timedelta(days=2), BASE + timedelta(days=30)
     orders = [
         ImportedOrder(
-            SHOP.id, str(number), "by_ani", "IDR", OrderState.DELIVERED, BASE - timedelta(days=2), BASE, price, zero,
+            SHOP.id, str(number), "by_ani", "IDR", OrderState.DELIVERED, placed, delivered, price, zero,
             (ImportedLine("sku", "Thing", 1, price, zero, zero, zero),),
         )
         for number in range(ORDERS)
@@ -65,36 +66,35 @@ class Mortal:
     folder: Path
     port: int
     began: float = field(default_factory=time.time)
-    process: asyncio.subprocess.Process | None = None
+    process: Process | None = None
+    life: ExitStack = field(default_factory=ExitStack)
     up: asyncio.Event = field(default_factory=asyncio.Event)
     acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     async def live(self) -> None:
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.transport.mortal", str(self.folder), await recorded(self.folder),
-            str(self.port), str(self.began), str(SPEED), cwd=ROOT, stdout=asyncio.subprocess.PIPE,
+        life = telling(
+            "tests.transport.mortal", str(self.folder), await recorded(self.folder), str(self.port), str(self.began),
+            str(SPEED),
         )  # fmt: skip
-        assert self.process.stdout is not None
+        self.process, lines = self.life.enter_context(life)
         async with asyncio.timeout(30):
-            first = await self.process.stdout.readline()
-        assert first.startswith(b"ready"), first
+            first = await asyncio.to_thread(lines.readline)
+        assert first.startswith("ready"), first
         self.up.set()
 
     async def die(self) -> None:
         assert self.process is not None
         self.up.clear()
-        self.process.send_signal(signal.SIGKILL)
-        await self.process.wait()
+        self.process.kill()
+        await asyncio.to_thread(self.process.wait)
 
 
 @asynccontextmanager
 async def mortal(folder: Path, port: int) -> AsyncIterator[Mortal]:
     server = Mortal(folder, port)
-    await server.live()
-    try:
+    with server.life:
+        await server.live()
         yield server
-    finally:
-        await server.die()
 
 
 def token(party: str, sub: str, **more: Any) -> dict[str, str]:

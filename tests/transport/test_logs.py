@@ -1,5 +1,6 @@
 """What people say, who they are and what lets them in is never in the server's log, not even of a fault of ours."""
 
+import asyncio
 import json
 import re
 import socket
@@ -13,11 +14,15 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
+import psycopg
 import pytest
+from tests.postgres import Postgres
 from tests.processes import Server, serving
 from websockets.sync.client import connect
 
 from aftersales.settings import DEVELOPMENT_SECRET
+from aftersales.store.urls import is_postgres, path_of
+from aftersales.testing import places
 from aftersales.transport.tokens import mint
 
 # In every thing that is said below, in one spelling or another.
@@ -32,7 +37,7 @@ OPERATIONS = Path(__file__).parents[2] / "schema" / "operations"
 @dataclass
 class World:
     server: Server
-    database: Path
+    database: str
 
     def ask(self, name: str, who: dict[str, Any], **variables: Any) -> Any:
         query = (OPERATIONS / f"{name}.graphql").read_text(encoding="utf-8")
@@ -50,11 +55,19 @@ def token(claims: dict[str, Any], *, hours: float = 1.0, **changes: Any) -> str:
 
 
 @pytest.fixture(scope="module", params=["info", "debug"])
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(
+    engine: Postgres | None, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("logs")
+    database = asyncio.run(placed(folder / "aftersales.sqlite3"))
     settings = {"AFTERSALES_LOG_LEVEL": request.param, "AFTERSALES_LOG_FORMAT": "json"}
-    with serving(folder=folder, settings=settings) as server:
-        yield World(server, folder / "aftersales.sqlite3")
+    where = {"AFTERSALES_DATABASE": database, "AFTERSALES_EVIDENCE": f"file://{folder / 'evidence'}"}
+    with serving(folder=folder, settings=settings | where) as server:
+        yield World(server, database)
+
+
+async def placed(path: Path) -> str:
+    return await places.place(path)
 
 
 def lived(world: World) -> str:
@@ -151,7 +164,7 @@ def test_nothing_of_it_is_in_the_log(world: World) -> None:
     assert [status for status in statuses if not (400 <= status < 500 or status == 294)] == [], statuses
     said = "\n".join(world.server.said)
     assert fault in said, "the fault's number leads to it"
-    assert "OperationalError" in said
+    assert ("UndefinedTable" if is_postgres(world.database) else "OperationalError") in said
     assert [line for line in world.server.said if CANARY in line.lower()] == []
     assert [signature for signature in signatures if len(signature) < 16 or signature in said] == []
     assert DEVELOPMENT_SECRET not in said
@@ -169,13 +182,23 @@ def test_what_no_history_tells_of_is_in_the_log_with_who_did_it(world: World) ->
 
 def broken(world: World, id: str) -> str:
     """A fault of ours, by real means: a table is gone. Its number, as the caller is told it."""
-    with sqlite3.connect(world.database) as database:
-        database.execute("ALTER TABLE idempotency RENAME TO elsewhere")
+    spoil, mend = "ALTER TABLE idempotency RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO idempotency"
+    changed(world.database, spoil)
     wish = {"requestId": id, "expectedVersion": 1, "note": NOTE, "idempotencyKey": f"{KEY}-3"}
     told = world.ask("RequestCancel", BUYER, input=wish)
+    changed(world.database, mend)
     [error] = told["errors"]
     assert error["extensions"]["code"] == "INTERNAL"
     assert CANARY not in json.dumps(told)
     found = re.fullmatch(r"Internal error ([0-9a-f]{12})", error["message"])
     assert found
     return found[1]
+
+
+def changed(url: str, sql: str) -> None:
+    if is_postgres(url):
+        with psycopg.connect(url) as server:
+            server.execute(sql.encode())
+    else:
+        with sqlite3.connect(path_of(url)) as file:
+            file.execute(sql)

@@ -30,10 +30,9 @@ STREAM = """
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def demo(demo_copy: Copy) -> Iterator[Server]:
     """In a hurry, so that something happens."""
-    path = tmp_path_factory.mktemp("served") / "demo.sqlite3"
-    with serving("--demo", "--speed", "3600", "--database", f"sqlite://{path}") as server:
+    with serving("--speed", "3600", *demo_copy()) as server:
         yield server
 
 
@@ -178,7 +177,7 @@ def test_killed_and_started_again_it_pays_nothing_twice(demo_copy: Copy) -> None
 
 
 def test_a_fresh_default_database_is_made_by_itself(tmp_path: Path) -> None:
-    with serving(folder=tmp_path) as server:
+    with serving(folder=tmp_path, cold=True) as server:
         told = ask(server, None, "{ __typename }")
         status = server.end()
 
@@ -187,24 +186,16 @@ def test_a_fresh_default_database_is_made_by_itself(tmp_path: Path) -> None:
     assert (tmp_path / "aftersales.sqlite3").exists()
 
 
-def test_without_a_name_the_demo_leaves_nothing_behind(tmp_path: Path) -> None:
-    with serving("--demo", settings={"TMPDIR": str(tmp_path), "TEMP": str(tmp_path)}) as server:
-        there = os.listdir(tmp_path)
-        status = server.end()
-
-    assert status == 0
-    assert [name.startswith("aftersales-demo-") for name in there] == [True]
-    assert os.listdir(tmp_path) == []
-
-
-def test_a_demo_takes_its_files_with_it_and_leaves_those_of_others_alone(tmp_path: Path) -> None:
+def test_without_a_name_the_demo_leaves_nothing_behind_and_the_files_of_others_alone(tmp_path: Path) -> None:
     theirs = tmp_path / "theirs"
-    settings = {"TMPDIR": str(tmp_path), "AFTERSALES_EVIDENCE": f"file://{theirs}"}
+    settings = {"TMPDIR": str(tmp_path), "TEMP": str(tmp_path), "AFTERSALES_EVIDENCE": f"file://{theirs}"}
 
     with serving("--demo", settings=settings) as server:
+        there = os.listdir(tmp_path)
         [folder] = tmp_path.glob("aftersales-demo-*")
         beside = [path.name for path in folder.glob("*.evidence")]
         ended = server.end()
 
+    assert there == [folder.name]
     assert (beside, ended) == (["demo.evidence"], 0)
     assert list(tmp_path.iterdir()) == []

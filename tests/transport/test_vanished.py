@@ -19,7 +19,7 @@ from aftersales.asgi import create_app, transport_settings
 from aftersales.cli.tokens import made
 from aftersales.running import Running, build
 from aftersales.settings import Settings
-from aftersales.store.migrate import migrate
+from aftersales.testing import places
 from aftersales.transport.gate import Gate
 
 OWN = "a secret of our own, of 32 bytes or more"
@@ -47,11 +47,9 @@ class Real:
 
 
 @pytest.fixture
-async def real(tmp_path: Path) -> AsyncIterator[Real]:
-    settings = Settings(
-        database=f"sqlite://{tmp_path / 'real.sqlite3'}", secret=OWN, streams_of_one=10_000, budget=10_000_000
-    )
-    await migrate(settings.database)
+async def real(_own_databases: None, tmp_path: Path) -> AsyncIterator[Real]:
+    database, evidence = await places.place(tmp_path / "real.sqlite3"), f"file://{tmp_path / 'real.evidence'}"
+    settings = Settings(database=database, evidence=evidence, secret=OWN, streams_of_one=10_000, budget=10_000_000)
     running = await build(settings)
     app = create_app(running)
     who = {"sub": "st_1", "party": "seller", "shops": ["sh_1"], "grants": ["*"]}
@@ -95,7 +93,7 @@ async def test_a_thousand_followers_who_vanish_leave_nothing_behind(real: Real, 
         async with asyncio.TaskGroup() as people:
             for _ in range(AT_ONCE):
                 people.create_task(vanish(together))
-            await until(lambda: together.n_waiting == AT_ONCE)
+            await until(lambda: together.n_waiting == AT_ONCE, 60)
             assert real.left == (AT_ONCE, AT_ONCE, 1)
             await together.wait()
 

@@ -17,6 +17,7 @@ from ..engine.money import Money
 from ..engine.request import Request
 from ..engine.vocabulary import Actor, Order, OrderState, Party, Shop, ShopKind
 from ..graphql.context import context_for
+from ..graphql.documents import Documents
 from ..graphql.operations import Operations
 from ..graphql.schema import build_schema
 from ..registry import Plugin, Registry
@@ -46,8 +47,7 @@ class Home:
 
     @cached_property
     def operations(self) -> Operations:
-        with_types = (plugin for plugin in self.running.registry.plugins if plugin.types)
-        return Operations(_schema(tuple(replace(plugin, types=()) for plugin in with_types)))
+        return operations_of(self.running.registry)
 
     async def ask(self, document: str, actor: Actor | None, **variables: Any) -> dict[str, Any]:
         """The answer to a query or a mutation. Mistakes in asking fail the test; problems are part of the answer."""
@@ -171,7 +171,17 @@ def idr(amount: int) -> Money:
     return Money(Decimal(amount), "IDR")
 
 
+def operations_of(registry: Registry) -> Operations:
+    """What a server with these plugins can be asked. Schema and documents are shared with all who have the same."""
+    with_types = (plugin for plugin in registry.plugins if plugin.types)
+    schema, documents = _known(tuple(replace(plugin, types=()) for plugin in with_types))
+    operations = Operations(schema)
+    operations.documents = documents
+    return operations
+
+
 @lru_cache(maxsize=8)
-def _schema(plugins: tuple[Plugin, ...]) -> strawberry.Schema:
-    """The same plugins make the same schema, and making it takes longer than all else of a house."""
-    return build_schema(Registry(plugins))
+def _known(plugins: tuple[Plugin, ...]) -> tuple[strawberry.Schema, Documents]:
+    """The same plugins make the same schema. Making it and reading documents takes longer than all else of a house."""
+    schema = build_schema(Registry(plugins))
+    return schema, Operations(schema).documents
