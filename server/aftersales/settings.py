@@ -75,6 +75,11 @@ class Settings:
         "The address to listen on; `0.0.0.0` for every one."))
     port: int = field(default=8000, metadata=as_(whole(0, 65_535),
         "The port to listen on; 0 for any that is free."))
+    metrics_host: str = field(default="127.0.0.1", metadata=as_(text,
+        "The address to show figures at, and nothing else: not for the public."))
+    metrics_port: int | None = field(default=None, metadata=as_(whole(0, 65_535),
+        "The port to show figures at, for Prometheus; several processes take it and those that follow it. 0 for any"
+        " that is free; no figures are shown, if not set."))
     public_url: str | None = field(default=None, metadata=as_(web_address,
         "Where callers reach the server, as `https://api.example`: what addresses of evidence begin with. The host"
         " that a caller asks for, by http, if not set."))

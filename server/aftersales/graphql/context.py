@@ -20,6 +20,7 @@ from ..rulebooks import Rulebooks
 from ..store.appeals import Appeals
 from ..store.lists import Lists
 from ..store.log import Log
+from ..watching.watch import Watch
 from .words import Languages, Words
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class House:
     locker: Locker
     base: str
     heartbeat_seconds: float = 15.0
+    watch: Watch = field(default_factory=Watch)
 
 
 @dataclass(slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
+from time import perf_counter
 
 import psycopg
 
-from .database import StoreBusy, StoreClosed
+from .database import Load, StoreBusy, StoreClosed, Waited, nobody_told
 from .postgres_session import Session
 
 
@@ -17,9 +18,11 @@ class Pool:
     Args:
         waiting: how many may wait for a session; one more is refused at once.
         seconds: how long each may.
+        waited: is told how long each did, whether in vain or not.
     """
 
-    def __init__(self, conninfo: str, most: int, waiting: int, seconds: float) -> None:
+    def __init__(self, conninfo: str, most: int, waiting: int, seconds: float, waited: Waited = nobody_told) -> None:
+        self._waited = waited
         self._conninfo, self._most, self._waiting, self._seconds = conninfo, most, waiting, seconds
         self._idle: list[Session] = []
         self._queue: deque[asyncio.Future[Session | None]] = deque()
@@ -35,6 +38,16 @@ class Pool:
             StoreBusy: too many wait, none came free in time, or the database cannot be reached.
             StoreClosed.
         """
+        began = perf_counter()
+        try:
+            return await self._take()
+        finally:
+            self._waited(perf_counter() - began)
+
+    def load(self) -> Load:
+        return Load(self._taken, len(self._queue))
+
+    async def _take(self) -> Session:
         if self._closed:
             raise StoreClosed("The database is closed.")
         await self._at_home()
