@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextvars import ContextVar
 from dataclasses import dataclass
-from secrets import token_hex
+from random import getrandbits
 
 # Hexadecimal digits and dashes, as a UUID or a number of a trace: no name, no address and no token is written so.
 SAFE_ID = re.compile(r"[0-9a-f-]{16,64}", re.ASCII | re.IGNORECASE)
@@ -45,7 +45,7 @@ def handling(request_id: str = "", parent: str = "") -> Handling:
     """
     known = PARENT.fullmatch(parent)
     return Handling(
-        request_id if SAFE_ID.fullmatch(request_id) else token_hex(16),
+        request_id if SAFE_ID.fullmatch(request_id) else f"{getrandbits(128):032x}",
         known[1] if known else "",
         parent if known else "",
     )
