@@ -158,7 +158,7 @@ def test_only_a_trusted_document_has_a_name(told: Told) -> None:
 
 def test_a_clock_that_runs_out_is_a_trace_of_its_own(told: Told) -> None:
     collector, _, _ = told
-    [clock] = collector.named("clock", **{"aftersales.clock": "review.first"})
+    [clock] = collector.named("clocks", **{"aftersales.clocks": 1})
 
     assert clock["parent"] == ""
     assert [span["name"] for span in collector.spans if span["parent"] == clock["id"]].count("database write") == 1
