@@ -34,6 +34,7 @@ from .transport.auth import Authenticator, AuthSettings
 from .transport.caller import Caller
 from .transport.evidence import EvidenceOverHTTP
 from .transport.gate import Gate
+from .transport.handled import Handled
 from .transport.leaving import leaving
 from .transport.limits import TransportSettings
 from .transport.page import Page
@@ -81,7 +82,9 @@ def create_app(
         base = None if settings.public_url else reached_at(caller)
         return context_for(running.house, actor(caller), caller.languages, base)
 
-    gate = Gate(operations, context, transport_settings(settings), trusted(settings, operations))
+    gate = Gate(
+        operations, context, transport_settings(settings), trusted(settings, operations), watch=running.house.watch
+    )
     loops = Loops()
     open_calendars()
 
@@ -108,7 +111,10 @@ def create_app(
             Route("/readyz", readiness(running, loops)),
             *([Route("/", to_page(gate.settings.path))] if page else []),
         ],
-        middleware=[Middleware(CORSMiddleware, **sharing(settings))] if settings.origins else [],
+        middleware=[
+            Middleware(Handled),
+            *([Middleware(CORSMiddleware, **sharing(settings))] if settings.origins else []),
+        ],
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
@@ -169,8 +175,8 @@ def sharing(settings: Settings) -> dict[str, Any]:
     return {
         "allow_origins": sorted(settings.origins),
         "allow_methods": ["GET", "POST", "PUT"],
-        "allow_headers": ["authorization", "content-type", "accept-language"],
-        "expose_headers": ["ratelimit", "ratelimit-policy", "retry-after"],
+        "allow_headers": ["authorization", "content-type", "accept-language", "traceparent", "x-request-id"],
+        "expose_headers": ["ratelimit", "ratelimit-policy", "retry-after", "x-request-id"],
     }
 
 

@@ -349,8 +349,9 @@ class Desk:
                 )
             ])  # fmt: skip
         try:
-            async with asyncio.timeout(STOCK_SECONDS):
-                return await stock.look(sorted(sku_ids))
+            with self.registry.watch.provider("stock", "look"):
+                async with asyncio.timeout(STOCK_SECONDS):
+                    return await stock.look(sorted(sku_ids))
         except Exception as error:
             log.exception("the stock of %s could not be asked", shop.id)
             raise Refused([

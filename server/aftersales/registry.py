@@ -21,6 +21,7 @@ from .engine.stages import CORE_STAGES
 from .engine.vocabulary import Shop, Stage
 from .hookspecs import RefundGateway, Stock
 from .request_type import RequestType
+from .watching.watch import Watch
 
 API_VERSION = "1.0"
 GROUP = "aftersales"
@@ -62,7 +63,10 @@ class Registry:
             range, a clock without a policy, or a process that is not whole.
     """
 
-    def __init__(self, plugins: Sequence[Plugin], policy_keys: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, plugins: Sequence[Plugin], policy_keys: frozenset[str] | None = None, watch: Watch | None = None
+    ) -> None:
+        self.watch = watch or Watch()
         self._hooks = pluggy.PluginManager(GROUP)
         self._hooks.add_hookspecs(hookspecs)
         # held here, as the loop alone would let go of them
@@ -88,8 +92,9 @@ class Registry:
 
     @classmethod
     def installed(
-        cls, only: frozenset[str] | None = None, extra: Sequence[Plugin] = (), policy_keys: frozenset[str] | None = None
-    ) -> "Registry":
+        cls, only: frozenset[str] | None = None, extra: Sequence[Plugin] = (),
+        policy_keys: frozenset[str] | None = None, watch: Watch | None = None,
+    ) -> "Registry":  # fmt: skip
         """Every plugin that an entry point announces, or those named in `only`.
 
         Raises:
@@ -104,7 +109,7 @@ class Registry:
                     faults.append(f"{point.name} ({point.value}) cannot be imported: {error!r}")
         if faults:
             raise PluginConflict(faults)
-        return cls(plugins, policy_keys)
+        return cls(plugins, policy_keys, watch)
 
     def stage_of(self, kind: str, stage: str) -> Stage | None:
         """The stage by name; None when the plugin that knew it is gone."""
@@ -119,7 +124,8 @@ class Registry:
         problems: list[Problem] = []
         for plugin, function in self._implementations("aftersales_objections"):
             try:
-                problems.extend(function(change=change) or ())
+                with self.watch.hook(plugin, "objections"):
+                    problems.extend(function(change=change) or ())
             except Exception as error:
                 raise RuntimeError(f"plugin {plugin} failed while asked for objections") from error
         return tuple(problems)
@@ -156,7 +162,8 @@ class Registry:
 
     def _begin(self, plugin: str, function: Callable[..., Any], change: Change) -> Any:
         try:
-            answer = function(change=change)
+            with self.watch.hook(plugin, "changed"):
+                answer = function(change=change)
         except Exception:
             log.exception("plugin %s failed while told of %s", plugin, change.request.id)
             return None
@@ -164,8 +171,9 @@ class Registry:
 
     async def _hear(self, plugin: str, awaitable: Any) -> None:
         try:
-            async with asyncio.timeout(HEARING_SECONDS):
-                await awaitable
+            with self.watch.hook(plugin, "changed_awaited"):
+                async with asyncio.timeout(HEARING_SECONDS):
+                    await awaitable
         except TimeoutError:
             log.error("plugin %s took more than %s s to hear of a change", plugin, HEARING_SECONDS)
         except Exception:

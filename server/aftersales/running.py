@@ -13,6 +13,7 @@ from .clock import SharedClock, SystemClock
 from .desk import Desk
 from .engine.machines import MACHINES
 from .engine.policies import Book
+from .engine.refusal import CODES as PROBLEMS
 from .environment import shown
 from .evidence.addresses import Addresses, key_from
 from .evidence.locker import Locker
@@ -33,8 +34,15 @@ from .store.log import Log
 from .store.migrate import migrate, schema_state
 from .store.now import database_now
 from .store.objects import beside, open_objects
+from .store.standing import figures, standing
 from .store.urls import UnsupportedDatabase, is_postgres, open_database
+from .store.watched import Watched
 from .tender import LEASE, Clock, Tender
+from .transport.codes import CODES
+from .watching.exposition import exposed
+from .watching.looking import Found, Looking
+from .watching.rules import Rules
+from .watching.watch import Watch
 
 log = logging.getLogger("aftersales.running")
 
@@ -62,6 +70,8 @@ class Running:
     def loops(self) -> Mapping[str, Coroutine[Any, Any, None]]:
         """What must run as long as the server does, each until it is canceled."""
         shared = {name: run() for name, run in self.shared.items()}
+        if self.settings.metrics_port is not None:
+            shared["figures"] = self._figures(self.settings.metrics_host, self.settings.metrics_port)
         return {"feed": self.house.feed.run(), "tender": self.tender.run(), "tidy": self._tidy(), **shared}
 
     async def close(self) -> None:
@@ -73,6 +83,17 @@ class Running:
                     await close()
         except TimeoutError:
             log.error("the database did not close within %s s", CLOSING_SECONDS)
+        await asyncio.to_thread(self.house.watch.close)
+
+    async def look(self) -> Sequence[Found]:
+        """How the record stands, as figures."""
+        stands = await standing(self.database, self.clock(), self.house.feed.serial)
+        return figures(stands, self.clock.real_seconds)
+
+    async def _figures(self, host: str, port: int) -> None:
+        registry = self.house.watch.figures.registry
+        registry.register(Looking(self.look, asyncio.get_running_loop()))
+        await exposed(registry, host, port)
 
     async def _tidy(self) -> None:
         """Clears away idempotency keys that are no longer honoured, and files that an erasure did not come to."""
@@ -94,14 +115,16 @@ def policies_of(settings: Settings) -> Book:
     return book(POLICIES, *([settings.policies] if settings.policies else []))
 
 
-def registry_of(settings: Settings, policies: Book, plugins: Sequence[Plugin] = ()) -> Registry:
+def registry_of(
+    settings: Settings, policies: Book, plugins: Sequence[Plugin] = (), watch: Watch | None = None
+) -> Registry:
     """The installed plugins that the settings allow, and those given.
 
     Raises:
         PluginConflict: naming all that stands against running them together.
         CannotStart: one that the settings name is not installed, or a clock that is paused may not be.
     """
-    registry = Registry.installed(settings.plugins, extra=plugins, policy_keys=policies.keys)
+    registry = Registry.installed(settings.plugins, extra=plugins, policy_keys=policies.keys, watch=watch)
     if missing := sorted((settings.plugins or frozenset()) - {plugin.name for plugin in registry.plugins}):
         raise CannotStart(f"{PREFIX}PLUGINS names {', '.join(missing)}, and no such plugin is installed.")
     if running_on := sorted(_not_pausable(registry, policies)):
@@ -158,11 +181,12 @@ async def build(
         CannotStart: also for a database that is older than this release.
         MalformedBook, PluginConflict, UnsupportedDatabase, UnsupportedStorage: with every fault.
     """
+    watch = Watch.by({*PROBLEMS, *CODES})
     policies = policies_of(settings)
-    registry = registry_of(settings, policies, plugins)
+    registry = registry_of(settings, policies, plugins, watch)
     only_where_all_find_it(settings)
     objects = await asyncio.to_thread(open_objects, settings.evidence or beside(settings.database))
-    database = await opened(settings)
+    database = Watched(await opened(settings, watch), watch)
     decides = SharedClock(partial(database_now, database)) if clock is None and database.shared else None
     if decides:
         await decides.look()
@@ -172,14 +196,15 @@ async def build(
     desk = Desk(ledger, registry, policies, calendar, clock)
     feed = Feed(lines.after, lines.last_serial, ledger.requests)
     tender = Tender(desk, clock, lasting(clock, LEASE), by_database=decides is not None)
-    desk.announces.extend((feed, tender))
+    desk.announces.extend((feed, tender, Rules(watch.figures, lambda at: clock.real_seconds(clock() - at))))
+    watch.figures.followers(lambda: feed.followers)
     lists = Lists(database)
     languages = Languages(["aftersales", *packages(registry)])
     locker = Locker(ledger, objects, addresses(settings, clock), clock)
     house = House(
         desk, lists, lines, feed, languages, Appeals(database), Rulebooks(desk, lists),
         Privacy(desk, locker), locker, base(settings), settings.heartbeat_seconds,
-        settings.stream_lines, None if settings.stream_days is None else timedelta(days=settings.stream_days),
+        settings.stream_lines, None if settings.stream_days is None else timedelta(days=settings.stream_days), watch,
     )  # fmt: skip
     return Running(
         settings,
@@ -226,7 +251,7 @@ def base(settings: Settings) -> str:
     return (settings.public_url or f"http://{host}:{settings.port}").rstrip("/")
 
 
-async def opened(settings: Settings) -> Database:
+async def opened(settings: Settings, watch: Watch) -> Database:
     """
     Raises:
         CannotStart: it is older than this release, or cannot be read at all.
@@ -242,7 +267,7 @@ async def opened(settings: Settings) -> Database:
             raise CannotStart(state.advice)
         return await open_database(
             url, waiting=settings.database_waiting, connections=settings.database_connections,
-            seconds=settings.database_seconds,
+            seconds=settings.database_seconds, waited=watch.figures.waits,
         )  # fmt: skip
 
 

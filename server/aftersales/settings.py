@@ -78,6 +78,11 @@ class Settings:
     workers: int = field(default=1, metadata=as_(whole(1, 256),
         "Processes that serve the address, on PostgreSQL and Linux. Each has connections to the database, budgets and"
         " limits of its own, as many open files as the hard limit (`ulimit -Hn`) allows, and 100 MB at rest."))
+    metrics_host: str = field(default="127.0.0.1", metadata=as_(text,
+        "The address to show figures at, and nothing else: not for the public."))
+    metrics_port: int | None = field(default=None, metadata=as_(whole(0, 65_535),
+        "The port to show figures at, for Prometheus; several processes take it and those that follow it. 0 for any"
+        " that is free; no figures are shown, if not set."))
     public_url: str | None = field(default=None, metadata=as_(web_address,
         "Where callers reach the server, as `https://api.example`: what addresses of evidence begin with. The host"
         " that a caller asks for, by http, if not set."))

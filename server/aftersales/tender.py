@@ -22,6 +22,7 @@ from .store.encoding import wakes_at
 from .store.ledger import Ledger, StaleVersion
 from .store.payments import Payable
 from .store.reservations import ToTell
+from .watching.watch import Watch
 
 log = logging.getLogger("aftersales.tender")
 
@@ -69,6 +70,10 @@ class Tender:
     @property
     def _ledger(self) -> Ledger:
         return self._desk.ledger
+
+    @property
+    def _watch(self) -> Watch:
+        return self._desk.registry.watch
 
     def announce(self, changes: Sequence[Change]) -> None:
         """Wake, if a change started a clock or made a refund that is due before the present sleep ends."""
@@ -143,8 +148,13 @@ class Tender:
         return done + await self._all_fired(sorted([*rest, *ended], key=lambda due: (due.wake_at, due.deadline_id)))
 
     async def _all_fired(self, due: Sequence[Due]) -> int:
-        for alone in await self._desk.fire(due) if due else ():
-            await self._fired(alone)
+        if not due:
+            return 0
+        with self._watch.firing(len(due)):
+            left = await self._desk.fire(due)
+        for alone in left:
+            with self._watch.firing(1, alone.key):
+                await self._fired(alone)
         return len(due)
 
     async def _fired(self, due: Due) -> None:
@@ -213,12 +223,14 @@ class Tender:
         try:
             async with asyncio.timeout(PAYING_SECONDS):
                 if intent.asked_at is not None:
-                    found = await gateway.find(payment.id)
+                    with self._watch.provider("refund", "find"):
+                        found = await gateway.find(payment.id)
                     if found is not PaymentOutcome.FAILED:
                         return found
                 if not await self._ledger.mark_asked(intent, self._clock()):
                     raise Taken
-                return await gateway.pay(payment)
+                with self._watch.provider("refund", "pay"):
+                    return await gateway.pay(payment)
         except Taken:
             raise
         except Exception:
@@ -282,10 +294,12 @@ class Tender:
                 raise RuntimeError(f"no plugin keeps the stock of {request.order.shop.id}")
             async with asyncio.timeout(PAYING_SECONDS):
                 if intent.status is ReservationStatus.FREED:
-                    await stock.release(intent.id)
+                    with self._watch.provider("stock", "release"):
+                        await stock.release(intent.id)
                     await self._ledger.released(intent.id)
                     return 1
-                held = await stock.reserve(intent.id, intent.items)
+                with self._watch.provider("stock", "reserve"):
+                    held = await stock.reserve(intent.id, intent.items)
             await self._desk.act(intent.request_id, "stock_reserved" if held else "stock_refused", SYSTEM)
         except Refused as refused:
             # the request has ended meanwhile, and the intent is now to let go

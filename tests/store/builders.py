@@ -35,7 +35,7 @@ from aftersales.engine.vocabulary import (
     ShopKind,
     Stage,
 )
-from aftersales.store.database import Database
+from aftersales.store.database import Database, Load
 from aftersales.store.imports import ImportedLine, ImportedOrder
 from aftersales.store.keys import Key
 from aftersales.store.ledger import Ledger
@@ -251,6 +251,9 @@ class Counted:
 
     async def scrub(self) -> None:
         await self.inner.scrub()
+
+    def load(self) -> Load:
+        return self.inner.load()
 
     async def close(self) -> None:
         await self.inner.close()

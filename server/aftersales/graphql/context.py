@@ -20,6 +20,7 @@ from ..rulebooks import Rulebooks
 from ..store.appeals import Appeals
 from ..store.lists import Lists
 from ..store.log import Log
+from ..watching.watch import Watch
 from .words import Languages, Words
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class House:
     heartbeat_seconds: float = 15.0
     stream_lines: int = 100_000
     stream_age: timedelta | None = None
+    watch: Watch = field(default_factory=Watch)
 
 
 @dataclass(slots=True)

@@ -30,10 +30,15 @@ from .variables import VariableLimits, check
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An operation that can run: its document is valid and its variables are of their types."""
+    """An operation that can run: its document is valid and its variables are of their types.
+
+    Args:
+        trusted: whether the document was agreed on beforehand.
+    """
 
     document: Document
     variables: VariableValues
+    trusted: bool = False
 
     @property
     def cost(self) -> int:

@@ -93,7 +93,9 @@ async def told(
         about: the record that was refused, where there is one the caller may see.
         machine: `appeal` where the act was about that rather than the request.
     """
-    return [await _told(context, problem, about, machine) for problem in problems]
+    given = tuple(problems)
+    context.house.watch.refused(problem.code for problem in given)
+    return [await _told(context, problem, about, machine) for problem in given]
 
 
 async def _told(context: Context, problem: refusal.Problem, about: engine.Request | None, machine: str) -> Problem:

@@ -109,6 +109,26 @@ def under_way(seconds: float) -> Iterator[float]:
         yield clock() + min(seconds, left)
 
 
+#: Is told, in seconds, how long a batch has waited for its connection. From any thread.
+Waited = Callable[[float], None]
+
+
+def nobody_told(seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How busy a database is kept by this process.
+
+    Args:
+        in_use: connections, or threads, at work.
+        waiting: batches that wait for one.
+    """
+
+    in_use: int
+    waiting: int
+
+
 class Database(Protocol):
     """A batch costs one hop. Whoever stops waiting for it leaves nothing half done behind.
 
@@ -139,6 +159,8 @@ class Database(Protocol):
     async def close(self) -> None:
         """Let what has begun end, then let go of the database."""
         ...
+
+    def load(self) -> Load: ...
 
 
 def alone(name: str) -> Statement:

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from .database import OutcomeUnknown, Row, Statement, StoreBusy, under_way
+from .database import Load, OutcomeUnknown, Row, Statement, StoreBusy, Waited, nobody_told, under_way
 from .postgres_pool import HOST_SECONDS, Pool
 from .postgres_session import READS, WRITES, Failed, Lost, Session
 from .postgres_sql import WRONG_COUNT
@@ -43,8 +43,9 @@ class PostgresDatabase:
 
     @classmethod
     async def open(
-        cls, url: str, *, connections: int = CONNECTIONS, waiting: int = WAITING, seconds: float = SECONDS
-    ) -> PostgresDatabase:
+        cls, url: str, *, connections: int = CONNECTIONS, waiting: int = WAITING, seconds: float = SECONDS,
+        waited: Waited = nobody_told,
+    ) -> PostgresDatabase:  # fmt: skip
         """
         Args:
             connections: at once, at most.
@@ -54,7 +55,7 @@ class PostgresDatabase:
         Raises:
             StoreBusy: the database cannot be reached.
         """
-        database = cls(Pool(conninfo(url, seconds), connections, waiting), seconds)
+        database = cls(Pool(conninfo(url, seconds), connections, waiting, waited), seconds)
         try:
             await database.read(Statement("SELECT 1"))
         except BaseException:
@@ -71,6 +72,9 @@ class PostgresDatabase:
 
     async def scrub(self) -> None:
         """Nothing: the server's own vacuum clears away what rows were, and its log goes with the time it is kept."""
+
+    def load(self) -> Load:
+        return self._pool.load()
 
     async def close(self) -> None:
         if self._left:

@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from time import perf_counter
 
 import psycopg
 
-from .database import Statement, StoreBusy, StoreClosed
+from .database import Load, Statement, StoreBusy, StoreClosed, Waited, nobody_told
 from .postgres_session import Failed, Lost, Session
 
 log = logging.getLogger("aftersales.store")
@@ -33,9 +34,11 @@ class Pool:
     """
     Args:
         waiting: how many may wait for a session; one more is refused at once.
+        waited: is told how long each did, whether in vain or not.
     """
 
-    def __init__(self, conninfo: str, most: int, waiting: int) -> None:
+    def __init__(self, conninfo: str, most: int, waiting: int, waited: Waited = nobody_told) -> None:
+        self._waited = waited
         self._conninfo, self._most, self._waiting = conninfo, most, waiting
         self._idle: list[Session] = []
         self._used: set[Session] = set()
@@ -58,6 +61,16 @@ class Pool:
             StoreBusy: too many wait, none came free in time, or the database is away.
             StoreClosed.
         """
+        began = perf_counter()
+        try:
+            return await self._take(until)
+        finally:
+            self._waited(perf_counter() - began)
+
+    def load(self) -> Load:
+        return Load(self._taken, len(self._queue))
+
+    async def _take(self, until: float) -> Session:
         if self._closed:
             raise StoreClosed("The database is closed.")
         await self._at_home()

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from time import perf_counter
 from typing import TypeVar, TypeVarTuple
 
-from .database import Row, Statement, StoreBusy, StoreClosed
+from .database import Load, Row, Statement, StoreBusy, StoreClosed, Waited, nobody_told
 
 READERS = 2
 WAITING = 1_000
@@ -33,8 +34,9 @@ class Lane:
     Work that nobody waits for any more is not begun, and when it has begun, SQLite stops in the middle of it.
     """
 
-    def __init__(self, name: str, most_waiting: int) -> None:
-        self.waiting = 0
+    def __init__(self, name: str, most_waiting: int, waited: Waited = nobody_told) -> None:
+        self.waiting = 0  # the one that is at work included
+        self._waited = waited
         self._at: threading.Event | None = None  # set once nobody wants the batch that the thread is at
         self._most = most_waiting
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
@@ -53,7 +55,7 @@ class Lane:
         unwanted = threading.Event()
         try:
             # if this task is canceled, a batch that has begun is undone as a whole on its thread
-            return await self._call(self._run, unwanted, batch, self._connection, statements)
+            return await self._call(self._run, unwanted, batch, self._connection, statements, perf_counter())
         except asyncio.CancelledError:
             unwanted.set()
             raise
@@ -71,8 +73,10 @@ class Lane:
         self._thread.shutdown(wait=False)
 
     def _run(
-        self, unwanted: threading.Event, batch: Batch, connection: sqlite3.Connection, statements: Sequence[Statement]
-    ) -> list[list[Row]]:
+        self, unwanted: threading.Event, batch: Batch, connection: sqlite3.Connection, statements: Sequence[Statement],
+        asked: float,
+    ) -> list[list[Row]]:  # fmt: skip
+        self._waited(perf_counter() - asked)
         self._at = unwanted
         try:
             return batch(connection, statements)
@@ -104,6 +108,7 @@ class SqliteDatabase:
         readers: int = READERS,
         waiting: int = WAITING,
         patience_seconds: float = PATIENCE_SECONDS,
+        waited: Waited = nobody_told,
     ) -> SqliteDatabase:
         """Open the file, made if there is none.
 
@@ -111,8 +116,8 @@ class SqliteDatabase:
             waiting: batches that may wait for one thread; one more is refused with `StoreBusy`.
             patience_seconds: how long another process may keep the database to itself.
         """
-        writer = Lane("sqlite-write", waiting)
-        lanes = [Lane(f"sqlite-read-{number}", waiting) for number in range(readers)]
+        writer = Lane("sqlite-write", waiting, waited)
+        lanes = [Lane(f"sqlite-read-{number}", waiting, waited) for number in range(readers)]
         # the writer first: it makes the file, and readers cannot
         await writer.open(Path(path), False, patience_seconds)
         for lane in lanes:
@@ -132,6 +137,10 @@ class SqliteDatabase:
         While somebody reads an older state it cannot be emptied whole; the next scrubbing, or the next start, does it.
         """
         await self._writer.run(_scrub, ())
+
+    def load(self) -> Load:
+        counts = [lane.waiting for lane in (*self._readers, self._writer)]
+        return Load(sum(count > 0 for count in counts), sum(max(0, count - 1) for count in counts))
 
     async def close(self) -> None:
         for lane in (*self._readers, self._writer):

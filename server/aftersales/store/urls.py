@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..environment import shown
-from .database import Database
+from .database import Database, Waited, nobody_told
 from .sqlite import SqliteDatabase
 
 CONNECTIONS = 10
@@ -42,13 +42,15 @@ def path_of(url: str) -> Path:
 
 
 async def open_database(
-    url: str, *, waiting: int = WAITING, connections: int = CONNECTIONS, seconds: float = SECONDS
-) -> Database:
+    url: str, *, waiting: int = WAITING, connections: int = CONNECTIONS, seconds: float = SECONDS,
+    waited: Waited = nobody_told,
+) -> Database:  # fmt: skip
     """
     Args:
         waiting: batches that may wait; one more is refused with `StoreBusy`.
         connections: at once, to a server.
         seconds: that a batch may take, with all that it waits for; of a file: that it may wait for other processes.
+        waited: is told how long each did.
 
     Raises:
         StoreBusy: a server cannot be reached.
@@ -58,5 +60,7 @@ async def open_database(
         # only those who use it need its driver
         from .postgres import PostgresDatabase
 
-        return await PostgresDatabase.open(url, connections=connections, waiting=waiting, seconds=seconds)
-    return await SqliteDatabase.open(path_of(url), waiting=waiting, patience_seconds=seconds)
+        return await PostgresDatabase.open(
+            url, connections=connections, waiting=waiting, seconds=seconds, waited=waited
+        )
+    return await SqliteDatabase.open(path_of(url), waiting=waiting, patience_seconds=seconds, waited=waited)

@@ -2,19 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
+from dataclasses import replace
 from time import monotonic
 from types import TracebackType
 from typing import Any
 
-from graphql import ExecutionResult, OperationType
+from graphql import ExecutionResult, FieldNode, GraphQLError, OperationType
 
 from aftersales.graphql.documents import Document
 from aftersales.graphql.masking import GraphQLErrors, mistake, passing
 from aftersales.graphql.operations import Operations, Prepared
 from aftersales.graphql.trusted import NONE, Trusted
 from aftersales.store.database import patient
+from aftersales.watching.watch import Operation, Watch
 
 from .aside import Aside
 from .budget import Balance, Budgets, Connections, Seconds, identity, shown
@@ -32,6 +34,10 @@ MakeContext = Callable[[Caller], Any]
 LIGHT = 16_000
 # Of a server that has drained. Then what is not committed is undone.
 SETTLING_SECONDS = 5.0
+# What became of an operation, by the worst that its errors say.
+OUTCOMES = {
+    "INTERNAL": "failed", "OUTCOME_UNKNOWN": "unknown", "BUSY": "busy", "TOO_SLOW": "busy", "TOO_MANY_AT_ONCE": "busy",
+}  # fmt: skip
 # A stream that has much to tell lets others have the loop now and then.
 BREATH = 50
 
@@ -60,6 +66,7 @@ class Gate:
     Args:
         trusted: documents that may be asked for by id.
         clock: seconds that only grow, for what refills.
+        watch: is told how each operation fared.
     """
 
     def __init__(
@@ -69,7 +76,11 @@ class Gate:
         settings: TransportSettings,
         trusted: Trusted = NONE,
         clock: Seconds = monotonic,
+        watch: Watch | None = None,
     ) -> None:
+        self.watch = watch or Watch()
+        self.watch.figures.running(lambda: self.places.taken)
+        self.watch.figures.streams(lambda: self.streams.taken)
         self.trusted = trusted
         self.operations = operations
         self.make_context = make_context
@@ -103,7 +114,7 @@ class Gate:
             raise mistake("The schema is shown to those who sign in.", "INTROSPECTION_CLOSED")
         if prepared.cost > self.settings.cost:
             raise too_dear(prepared.cost, self.settings.cost)
-        return prepared
+        return replace(prepared, trusted=True) if text in self.trusted.known else prepared
 
     async def _read(self, text: str, name: str | None, caller: Caller) -> Document:
         """Once, also for a thousand boards that come back at the same time and ask the same; the first one pays."""
@@ -138,6 +149,19 @@ class Gate:
         Raises:
             Turned: 503 BUSY, TOO_SLOW or OUTCOME_UNKNOWN; 429 TOO_MANY_AT_ONCE.
         """
+        with self._watched(prepared) as operation:
+            try:
+                result = await self._answer(prepared, caller)
+            except Turned as no:
+                operation.outcome = outcome(operation, [no.error])
+                raise
+            operation.outcome = outcome(operation, result.errors or ())
+        if result.errors:
+            self.erred(result.errors)
+        result.extensions = {**(result.extensions or {}), **shown(balance)}
+        return result
+
+    async def _answer(self, prepared: Prepared, caller: Caller) -> ExecutionResult:
         begun = False
         try:
             async with (
@@ -146,13 +170,10 @@ class Gate:
             ):
                 if prepared.kind is OperationType.MUTATION:
                     begun = True
-                    result = await asyncio.shield(self._begun(prepared, caller))
-                else:
-                    result = await self._whole(prepared, caller)
+                    return await asyncio.shield(self._begun(prepared, caller))
+                return await self._whole(prepared, caller)
         except TimeoutError:
             raise unknown_outcome() if begun else too_slow(self.settings) from None
-        result.extensions = {**(result.extensions or {}), **shown(balance)}
-        return result
 
     async def follow(
         self, prepared: Prepared, caller: Caller, balance: Balance
@@ -168,7 +189,10 @@ class Gate:
             yield await self.answer(prepared, caller, balance)
             return
         await self.pace.turn(identity(caller))
-        results = await self.operations.subscribe(prepared, self.make_context(caller))
+        with self._watched(prepared) as operation:
+            results = await self.operations.subscribe(prepared, self.make_context(caller))
+            errors = (results.errors or ()) if isinstance(results, ExecutionResult) else ()
+            operation.outcome = outcome(operation, errors)
         if isinstance(results, ExecutionResult):
             raise GraphQLErrors(results.errors or ())
         count = 0
@@ -184,6 +208,16 @@ class Gate:
                 count += 1
                 if count % BREATH == 0:
                     await asyncio.sleep(0)
+
+    def erred(self, errors: Iterable[GraphQLError]) -> None:
+        """They are told to a caller."""
+        self.watch.erred((error.extensions or {}).get("code") for error in errors)
+
+    def _watched(self, prepared: Prepared) -> Operation:
+        named = prepared.document.operation.name if prepared.trusted else None
+        # names of the schema, not of the caller; looked up for those only who collect traces
+        about = {"graphql.root_fields": root_fields(prepared.document)} if self.watch.spans.on else {}
+        return self.watch.operation(prepared.kind.value, named.value if named else "", about)
 
     async def settle(self) -> None:
         """Waits, not for long, for the mutations that were left running; called once no more can come."""
@@ -211,6 +245,19 @@ class Gate:
         except TimeoutError:
             log.error("a mutation that nobody waits for any more was ended")
             return ExecutionResult(None, [unknown_outcome().error])
+
+
+def outcome(operation: Operation, errors: Iterable[GraphQLError]) -> str:
+    codes = {(error.extensions or {}).get("code") for error in errors}
+    for code, known in OUTCOMES.items():
+        if code in codes:
+            return known
+    return "errors" if codes else "problems" if operation.problems else "done"
+
+
+def root_fields(document: Document) -> tuple[str, ...]:
+    chosen = document.operation.selection_set.selections
+    return tuple(each.name.value for each in chosen if isinstance(each, FieldNode))
 
 
 def reading_cost(text: str) -> int:

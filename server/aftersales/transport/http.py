@@ -57,10 +57,13 @@ class GraphQLOverHTTP:
         except Turned as no:
             return await self._turn_away(no, plain(media), receive, send)
         except Exception as error:
-            status, text, told = 500, encoded_errors([internal(error)]), ()
+            fault = internal(error)
+            self.gate.erred([fault])
+            status, text, told = 500, encoded_errors([fault]), ()
         await send_whole(send, status, plain(media), text, told)
 
     async def _turn_away(self, no: Turned, media: Media, receive: Receive, send: Send) -> None:
+        self.gate.erred([no.error])
         text = encoded_errors([no.error])
         unread = CLOSE in no.headers and no.status != 408  # who was too slow is not waited for again
         await send_whole(send, no.status, media, text, no.headers, last=not unread)
@@ -97,6 +100,7 @@ class GraphQLOverHTTP:
             async with Attendance(receive, self.settings.patience_seconds):
                 result = await self.gate.answer(prepared, asking, balance)
         except GraphQLErrors as mistakes:
+            self.gate.erred(mistakes.errors)
             return status_of_errors(media), encoded_errors(mistakes.errors), ()
         if came_to_nothing(result):
             return 503, encoded(result), (SOON, *balance.headers)

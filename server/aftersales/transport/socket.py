@@ -1,7 +1,7 @@
 """One open WebSocket: who is behind it, and the operations it carries."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, aclosing
 from typing import Any
 
@@ -10,6 +10,7 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.types import Receive, Scope, Send
 
 from aftersales.graphql.masking import GraphQLErrors, internal
+from aftersales.watching.handling import begin_part
 
 from .answer import encoded
 from .auth import Authenticate, Claims, Unauthorized
@@ -141,6 +142,7 @@ class Socket:
             operation.cancel()
 
     async def _operate(self, id: str, given: Params, asking: Caller) -> None:
+        begin_part()
         try:
             await self._answer(id, given, asking)
         except Gone:
@@ -175,7 +177,8 @@ class Socket:
     async def _next(self, id: str, result: ExecutionResult) -> None:
         await self._tell(b'{"id":%b,"type":"next","payload":%b}' % (orjson.dumps(id), encoded(result)))
 
-    async def _error(self, id: str, errors: Iterable[GraphQLError]) -> None:
+    async def _error(self, id: str, errors: Sequence[GraphQLError]) -> None:
+        self.gate.erred(errors)
         payload = [error.formatted for error in errors]
         await self._tell(orjson.dumps({"id": id, "type": "error", "payload": payload}))
 

@@ -89,6 +89,7 @@ class EventStream:
         await self._end([GraphQLError("The token has expired.", extensions={"code": "TOKEN_EXPIRED"})])
 
     async def _end(self, errors: list[GraphQLError]) -> None:
+        self.gate.erred(errors)
         await self._next(encoded_errors(errors))
         await self._write(COMPLETE)
 
