@@ -23,6 +23,7 @@ from tests.transport.test_logs import BUYER, CANARY, NOTE, World, astray, lived,
 from aftersales.engine.refusal import CODES as PROBLEMS
 from aftersales.running import build
 from aftersales.settings import Settings
+from aftersales.store.urls import path_of
 from aftersales.testing import places
 from aftersales.transport.codes import CODES
 from aftersales.watching.exposition import exposed
@@ -120,7 +121,7 @@ def test_what_the_database_does_and_the_process_takes_is_there(after: Figures) -
 
 
 def test_a_clock_that_a_person_must_look_at_is_seen_at_once(world: World, after: Figures) -> None:
-    with closing(sqlite3.connect(world.database)) as database, database:
+    with closing(sqlite3.connect(path_of(world.database))) as database, database:
         database.execute("UPDATE deadlines SET parked_at = due_at WHERE wake_at IS NOT NULL")
 
     assert parked(world) == 1

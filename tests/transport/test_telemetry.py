@@ -19,6 +19,7 @@ from tests.processes import serving
 from tests.transport.test_logs import BUYER, CANARY, NOTE, World, broken, lived, token
 from websockets.sync.client import connect
 
+from aftersales.store.urls import path_of
 from aftersales.watching.handling import handling
 from aftersales.watching.spans import Off, spans_by
 
@@ -114,7 +115,7 @@ def asked(world: World, query: str, **headers: str) -> httpx.Response:
 
 def ran_out(world: World, id: str) -> None:
     """The clock of its first review ends now: nobody waits two days for it. Time then approves."""
-    with closing(sqlite3.connect(world.database)) as database:
+    with closing(sqlite3.connect(path_of(world.database))) as database:
         due = "UPDATE deadlines SET wake_at = started_at + 1, due_at = started_at + 1"
         with database:
             database.execute(f"{due} WHERE request_id = ? AND wake_at IS NOT NULL", (id,))
@@ -222,7 +223,7 @@ def test_the_ends_of_ids_are_told_by_every_door_and_only_safe_ones_are_taken_up(
 
 
 def spoilt(world: World) -> None:
-    with closing(sqlite3.connect(world.database)) as database, database:
+    with closing(sqlite3.connect(path_of(world.database))) as database, database:
         database.execute("ALTER TABLE idempotency RENAME TO elsewhere")
 
 
