@@ -3,17 +3,16 @@
 import asyncio
 import json
 import random
-import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.transport.test_kill import OPERATIONS, ROOT
+from tests.processes import Process, telling
+from tests.transport.test_kill import OPERATIONS
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
@@ -34,7 +33,7 @@ class Cluster:
     record: str
     ports: Sequence[int]
     began: float = field(default_factory=time.time)
-    up: dict[int, asyncio.subprocess.Process] = field(default_factory=dict)
+    up: dict[int, tuple[Process, ExitStack]] = field(default_factory=dict)
     any_up: asyncio.Event = field(default_factory=asyncio.Event)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -42,24 +41,22 @@ class Cluster:
     chance: random.Random = field(default_factory=lambda: random.Random(11))
 
     async def live(self, port: int) -> None:
-        with (self.folder / f"{port}.log").open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.transport.mortal", str(self.folder), self.record, str(port),
-                str(self.began), str(SPEED), cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=log,
-            )  # fmt: skip
-        assert process.stdout is not None
+        life = ExitStack()
+        process, lines = life.enter_context(
+            telling("tests.transport.mortal", str(self.folder), self.record, str(port), str(self.began), str(SPEED))
+        )
         async with asyncio.timeout(120):
-            first = await process.stdout.readline()
-        assert first.startswith(b"ready"), (self.folder / f"{port}.log").read_text()
-        self.up[port] = process
+            first = await asyncio.to_thread(lines.readline)
+        assert first.startswith("ready"), first
+        self.up[port] = process, life
         self.any_up.set()
 
     async def die(self, port: int) -> None:
-        process = self.up.pop(port)
+        process, life = self.up.pop(port)
         if not self.up:
             self.any_up.clear()
-        process.send_signal(signal.SIGKILL)
-        await process.wait()
+        process.kill()
+        await asyncio.to_thread(life.close)
 
     async def any(self) -> int:
         await self.any_up.wait()

@@ -27,7 +27,7 @@ from aftersales.store.ledger import Ledger
 from aftersales.store.migrate import migrate
 from aftersales.store.urls import open_database
 
-PROCESSES, SHOPS, BUYERS, ORDERS, CLIENTS = 4, 20, 20, 100, 8
+PROCESSES, SHOPS, BUYERS, ORDERS, CLIENTS = 4, 20, 20, 160, 4
 # Nobody is too late to ask, however slow the machine.
 LATER = BASE + timedelta(days=20)
 # Streams of each seller, of each buyer, and of the platform: 500 in all.
@@ -125,8 +125,9 @@ async def test_whoever_dies_nothing_is_lost_and_nothing_happens_twice(
                 for number in range(CLIENTS)
             ]
             for turn, port in enumerate(ports):
-                promised = len(servers.acknowledged) + ORDERS // 8
+                promised = len(servers.acknowledged) + ORDERS // 20
                 await servers.until(lambda: len(servers.acknowledged) >= promised)  # noqa: B023
+                assert not all(task.done() for task in clients), "it dies in the midst of work"
                 await servers.die(port)
                 if turn == PROCESSES // 2:
                     await asyncio.to_thread(postgres.crash)
