@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -17,7 +17,7 @@ from .engine.vocabulary import SYSTEM, Order, Shop
 from .feed import happens
 from .hookspecs import Payment, PaymentOutcome, RefundGateway
 from .store.agenda import Due
-from .store.database import StoreBusy
+from .store.database import OutcomeUnknown, StoreBusy, StoreClosed
 from .store.encoding import wakes_at
 from .store.ledger import Ledger, StaleVersion
 from .store.payments import Payable
@@ -31,12 +31,16 @@ FIRING_TRIES = 5
 AGAIN_AFTER = timedelta(seconds=5)
 PAYING_AT_ONCE = 8
 PAYING_SECONDS = 20.0
+# Longer than it takes to be asked about, and then for.
 LEASE = timedelta(seconds=60)
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440))
 ASK_AGAIN = timedelta(hours=1)
 LOOK_SECONDS = 1.0
 LEAST_SECONDS = 0.002
 ERROR_SECONDS = 1.0
+
+
+AWAY = (StoreBusy, StoreClosed, OutcomeUnknown)
 
 
 class Clock(Protocol):
@@ -168,6 +172,9 @@ class Tender:
         except StaleVersion:
             # only of a warning: another process has given it
             return
+        except AWAY:
+            # no fault of the clock's
+            raise
         except Exception as error:
             log.exception("the clock %s of %s could not fire", due.deadline_id, due.request_id)
             await self._failed(due, repr(error))
@@ -188,7 +195,7 @@ class Tender:
 
     async def _pay_due(self) -> int:
         intents = await self._ledger.take_refunds(self._clock(), self._lease, PAYING_AT_ONCE)
-        return sum(await asyncio.gather(*(self._seen_through(intent) for intent in intents)))
+        return await _all(self._seen_through(intent) for intent in intents)
 
     async def _seen_through(self, intent: Payable) -> int:
         try:
@@ -206,6 +213,8 @@ class Tender:
             # mostly because another process has settled it, and then there is nothing to try again
             log.warning("the outcome of refund %s was refused: %s", intent.id, refused)
             await self._ledger.schedule_retry(intent.id, self._clock() + ASK_AGAIN)
+        except AWAY:
+            raise
         except Exception:
             log.exception("refund %s could not be settled", intent.id)
             await self._ledger.schedule_retry(intent.id, self._clock() + BACKOFF[0])
@@ -220,21 +229,24 @@ class Tender:
             # nobody was asked; but what a gateway that is gone was asked, it alone knows
             return PaymentOutcome.UNKNOWN if intent.asked_at else PaymentOutcome.FAILED
         payment = Payment(intent.id, intent.request_id, order.number, order.shop.id, order.buyer_id, intent.amount)
+        if intent.asked_at is not None:
+            found = await self._answered("find", lambda: gateway.find(payment.id), intent)
+            if found is not PaymentOutcome.FAILED:
+                return found
+        # first written, then asked: where it cannot be written, nobody is asked, and nothing is unknown
+        if not await self._ledger.mark_asked(intent, self._clock()):
+            raise Taken
+        return await self._answered("pay", lambda: gateway.pay(payment), intent)
+
+    async def _answered(
+        self, call: str, ask: Callable[[], Awaitable[PaymentOutcome]], intent: Payable
+    ) -> PaymentOutcome:
         try:
             async with asyncio.timeout(PAYING_SECONDS):
-                if intent.asked_at is not None:
-                    with self._watch.provider("refund", "find"):
-                        found = await gateway.find(payment.id)
-                    if found is not PaymentOutcome.FAILED:
-                        return found
-                if not await self._ledger.mark_asked(intent, self._clock()):
-                    raise Taken
-                with self._watch.provider("refund", "pay"):
-                    return await gateway.pay(payment)
-        except Taken:
-            raise
+                with self._watch.provider("refund", call):
+                    return await ask()
         except Exception:
-            log.exception("the outcome of refund %s is unknown", payment.id)
+            log.exception("the outcome of refund %s is unknown", intent.id)
             return PaymentOutcome.UNKNOWN
 
     async def _settle_unasked(self, intent: Payable, outcome: PaymentOutcome) -> None:
@@ -281,7 +293,7 @@ class Tender:
 
     async def _tell_stock(self) -> int:
         intents = await self._ledger.take_reservations(self._clock(), self._lease, PAYING_AT_ONCE)
-        return sum(await asyncio.gather(*(self._told(intent) for intent in intents)))
+        return await _all(self._told(intent) for intent in intents)
 
     async def _told(self, intent: ToTell) -> int:
         """Hold back, or let go, by one id for ever; stock that does not answer is asked again later."""
@@ -310,6 +322,14 @@ class Tender:
             wait = BACKOFF[min(intent.tries, len(BACKOFF) - 1)]
             await self._ledger.tell_again(intent.id, intent.status, self._clock() + wait)
         return 1
+
+
+async def _all(of: Iterable[Awaitable[int]]) -> int:
+    """None is left running when one fails: it would be begun a second time beside itself."""
+    done = await asyncio.gather(*of, return_exceptions=True)
+    if failed := next((each for each in done if isinstance(each, BaseException)), None):
+        raise failed
+    return sum(each for each in done if isinstance(each, int))
 
 
 def _holds(change: Change) -> bool:

@@ -1,13 +1,17 @@
 """What people do at the desk, in one word each."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from aftersales.desk import Asked, Done, new_id
 from aftersales.engine.refusal import Refused
 from aftersales.engine.request import Request
 from aftersales.engine.vocabulary import Actor, ClaimLine, Evidence, EvidenceKind, Order, ReturnMethod
+from aftersales.store.database import Row, Statement, StoreBusy
 from aftersales.store.files import StoredEvidence
 from aftersales.store.keys import Key
 from aftersales.store.log import LoggedEvent
@@ -91,3 +95,18 @@ def key(name: str, fingerprint: str = "same", scope: str = "BUYER:by_1:refundOnl
 
 def ids(requests: Sequence[Request]) -> list[str]:
     return [request.id for request in requests]
+
+
+@contextmanager
+def away(home: Home, sql: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Meanwhile the database has no time for what has this in it."""
+    write = home.running.database.write
+
+    async def busy(*statements: Statement) -> list[list[Row]]:
+        if any(sql in statement.sql for statement in statements):
+            raise StoreBusy("It is away.")
+        return await write(*statements)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(home.running.database, "write", busy)
+        yield

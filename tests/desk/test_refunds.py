@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from tests.desk.acts import act, opened, said
+from tests.desk.acts import act, away, opened, said
 from tests.desk.conftest import Another
 
 from aftersales import tender
 from aftersales.engine.request import RefundStatus, Request
 from aftersales.plugin import Payment, PaymentOutcome, RefundGateway, Shop, hookimpl
+from aftersales.store.database import StoreBusy
 from aftersales.tender import BACKOFF
 from aftersales.testing import Bank, FakeClock, Home
 from aftersales.testing.house import AGENT, line
@@ -141,6 +142,22 @@ async def test_a_refund_whose_outcome_is_unknown_is_asked_about_and_not_paid_ane
         assert bank.looked_up == [refund_id] * 3
         assert (await home.request(request.id)).stage.name == "completed"
         assert [event.rule for event in await said(home, request, "RefundUnknown")] == ["C19"] * 3
+
+
+async def test_where_it_cannot_be_written_that_the_provider_is_asked_nobody_asks_it(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = await granted(home)
+    with away(home, "SET asked_at", monkeypatch), pytest.raises(StoreBusy):
+        await home.running.tender.tend()
+    assert home.bank.asked == []
+    assert await said(home, request, "RefundUnknown") == [], "what was never asked is not unknown"
+
+    home.clock.advance(minutes=2)
+    await home.running.tender.tend()
+
+    assert [payment.id for payment in home.bank.asked] == [request.refunds[0].id]
+    assert (await home.request(request.id)).stage.name == "completed"
 
 
 async def test_what_the_provider_never_heard_of_is_asked_for_again_under_the_same_id(server: Another) -> None:

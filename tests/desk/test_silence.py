@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.desk.acts import act, codes, history, opened, rejected, return_opened, said, same
+from tests.desk.acts import act, away, codes, history, opened, rejected, return_opened, said, same
 from tests.desk.conftest import Another
 
 from aftersales import tender
@@ -15,7 +15,7 @@ from aftersales.engine.request import Change, ClockStatus
 from aftersales.engine.stages import expiry
 from aftersales.engine.vocabulary import SYSTEM, ApprovedBy, CloseReason, ReturnMethod
 from aftersales.plugin import Payment, PaymentOutcome, hookimpl
-from aftersales.store.database import Statement
+from aftersales.store.database import Statement, StoreBusy
 from aftersales.store.urls import open_database
 from aftersales.testing import Bank, FakeClock, Home, places
 from aftersales.testing.house import BUYER, CARRIER, line
@@ -277,6 +277,22 @@ async def test_a_clock_whose_act_fails_is_tried_alone_and_parked_while_the_other
         assert "Stubborn" in parked.text
         assert await ledger.next_wake() is None
         assert same(await home.request(failing.id), failing)
+
+
+async def test_a_database_that_is_away_parks_no_clock(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = await opened(home)
+    home.clock.advance(days=2)
+
+    for _ in range(2 * tender.FIRING_TRIES):
+        with away(home, "INSERT INTO events", monkeypatch), pytest.raises(StoreBusy):
+            await home.running.tender.tend()
+        # as if the seconds had passed for which nobody else would have looked at it
+        await home.running.database.write(Statement("UPDATE deadlines SET claimed_until = NULL"))
+    assert await home.running.desk.ledger.parked() == []
+
+    await home.running.tender.tend()
+
+    assert (await home.request(request.id)).stage.name == "completed"
 
 
 async def test_a_clock_that_a_person_has_looked_at_fires_at_its_own_instant(server: Another) -> None:
