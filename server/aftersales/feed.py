@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,6 +15,8 @@ from .engine.request import Change, Request
 log = logging.getLogger("aftersales.feed")
 
 QUEUE = 256
+Key = tuple[str, str]
+OF_ALL: Key = ("", "")
 BATCH = 500
 POLL_SECONDS = 1.0
 RETRY_SECONDS = 0.5
@@ -115,6 +117,8 @@ class Feed:
         self._read, self._last, self._load = read, last, load
         self._capacity = capacity
         self._followers: set[Follower] = set()
+        # by what it is about: asked one by one, a thousand followers would cost more than all else of a line
+        self._of: defaultdict[Key, set[Follower]] = defaultdict(set)
         self._nudge = asyncio.Event()
         self.serial: int | None = None
 
@@ -128,13 +132,32 @@ class Feed:
         return len(self._followers)
 
     @contextmanager
-    def follow(self, wants: Callable[[Request], bool]) -> Iterator[Follower]:
+    def follow(
+        self, wants: Callable[[Request], bool], *, shops: Collection[str] | None = None, buyer_id: str | None = None
+    ) -> Iterator[Follower]:
+        """
+        Args:
+            wants: whether it is to hear of a request.
+            shops: it wants none of other shops; None: of any.
+            buyer_id: it wants none of other buyers; None: of any.
+        """
         follower = Follower(wants, self._capacity)
+        keys: list[Key] = [OF_ALL]
+        if buyer_id is not None:
+            keys = [("buyer", buyer_id)]
+        elif shops is not None:
+            keys = [("shop", shop) for shop in shops]
         self._followers.add(follower)
+        for key in keys:
+            self._of[key].add(follower)
         try:
             yield follower
         finally:
             self._followers.discard(follower)
+            for key in keys:
+                self._of[key].discard(follower)
+                if not self._of[key]:
+                    del self._of[key]
 
     async def begin(self) -> int:
         """Take up the log where it ends now, once: before the first follower may come, so that none misses a line."""
@@ -187,9 +210,12 @@ class Feed:
             request = requests.get(line.request_id)
             if request is None:
                 continue
-            for follower in self._followers:
-                if follower.wants(request):
-                    follower.put(Told(line, request))
+            told, order = Told(line, request), request.order
+            for key in (OF_ALL, ("shop", order.shop.id), ("buyer", order.buyer_id)):
+                # get: to look must make no entry
+                for follower in self._of.get(key, ()):
+                    if follower.wants(request):
+                        follower.put(told)
 
 
 async def happens(event: asyncio.Event, within: float) -> bool:

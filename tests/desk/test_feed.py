@@ -1,8 +1,9 @@
 """Who follows hears each line of the log once and in order; who lags is told so; who is not told finds out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import pytest
 from tests.desk.acts import opened, rejected
@@ -13,6 +14,7 @@ from aftersales.engine.request import Request
 from aftersales.feed import Feed, Follower, Lagged, Told
 from aftersales.store.log import LoggedEvent
 from aftersales.testing import Home
+from aftersales.testing.house import BUYER, SHOP
 
 
 def everything(request: Request) -> bool:
@@ -71,6 +73,34 @@ async def test_a_follower_hears_only_what_it_wants(home: Home) -> None:
 
         assert told is not None
         assert told.request.id == request.id
+
+
+async def test_who_follows_a_shop_or_a_buyer_is_asked_about_nothing_else(home: Home) -> None:
+    asked: list[tuple[str, str]] = []
+    elsewhere = await home.order(number="E", shop=replace(SHOP, id="sh_else"))
+
+    def wants(of: str) -> Callable[[Request], bool]:
+        def asks(request: Request) -> bool:
+            asked.append((of, request.order.shop.id))
+            return True
+
+        return asks
+
+    async with running(feed_of(home)) as feed:
+        with (
+            feed.follow(wants("shop"), shops=[SHOP.id]) as of_shop,
+            feed.follow(wants("buyer"), buyer_id=BUYER.id) as of_buyer,
+            feed.follow(wants("nobody"), buyer_id="by_nobody"),
+            feed.follow(wants("none"), shops=[]),
+        ):
+            await opened(home)
+            await opened(home, elsewhere)
+            feed.announce(())
+            heard = await taken(of_buyer, 4), await taken(of_shop, 2)
+
+    lines = [line.serial for line in await logged(home)]
+    assert [serials(some) for some in heard] == [lines, lines[:2]]
+    assert set(asked) == {("shop", SHOP.id), ("buyer", SHOP.id), ("buyer", "sh_else")}
 
 
 async def test_a_follower_that_lags_is_told_so_and_the_others_go_on(home: Home) -> None:

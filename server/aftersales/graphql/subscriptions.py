@@ -43,7 +43,7 @@ class StreamHeartbeat:
 
 @strawberry.enum(
     description=(
-        "The cursor is not of this log or too far back in it, the client is too slow for its queue, or its rights are"
+        "The cursor is not of this log or too far back in it, the client has fallen as far behind, or its rights are"
         " others."
     )
 )
@@ -107,7 +107,9 @@ class Subscription:
         house, actor = context.house, context.actor
         # follow first, so that no change slips by between the backlog and the live lines
         with house.feed.follow(
-            lambda request: may_see(actor, request.order.shop.id, request.order.buyer_id)
+            lambda request: may_see(actor, request.order.shop.id, request.order.buyer_id),
+            shops=wish.shops,
+            buyer_id=wish.scope_buyer,
         ) as follower:
             current = await positions.now(context, wish)
             position = positions.parse(after, current) if after else current
@@ -138,6 +140,9 @@ class Subscription:
                     # more at once than its queue holds: from here on anew, and what was lost out of the log
                     follower.rejoin()
                     context.forget()
+                    if await positions.is_too_far_back(context, position):
+                        yield reset(await positions.now(context, wish), StreamResetReason.LAGGED)
+                        return
                     behind = True
                     continue
                 except StopAsyncIteration:
