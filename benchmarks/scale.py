@@ -243,7 +243,10 @@ async def _followed(url: str) -> None:
         reader = Feed(log.after, log.last_serial, running.desk.ledger.requests, capacity=LINES)
         reader.serial = row[0]
         with ExitStack() as stack:
-            queues = [stack.enter_context(reader.follow(seen_by(number))) for number in range(followers)]
+            queues = [
+                stack.enter_context(reader.follow(seen_by(number), shops=[shop_id(number % SHOPS)]))
+                for number in range(followers)
+            ]
             before, began = _cpu(psutil.Process()), time.monotonic()
             await reader._catch_up()
             seconds, spent = time.monotonic() - began, _cpu(psutil.Process()) - before

@@ -163,7 +163,9 @@ async def test_a_plugin_that_fails_to_hear_harms_nobody_and_is_named(
         await home.running.registry.heard()
 
         assert request.stage.name == "rejected"
-        assert [stage for stage, _ in hears.read][-1] == "rejected"
+        # both read beside each other, once what they heard of was there
+        assert "rejected" in [stage for stage, _ in hears.read]
+        assert len(hears.read) == 2
         assert caplog.text.count("plugin FailsToHear_1 failed") == 2
 
 

@@ -8,6 +8,7 @@ from tests.transport.world import until
 
 from aftersales.store.database import Statement
 from aftersales.store.sqlite import SqliteDatabase
+from aftersales.store.watched import Watched
 
 pytestmark = pytest.mark.engine("sqlite")  # it counts SQLite's threads; of PostgreSQL: tests/store/test_postgres
 
@@ -24,7 +25,9 @@ ENDLESS = Statement("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FRO
 )
 async def test_what_an_ended_operation_waits_for_is_not_done(server: Server, opened: Open, query: str) -> None:
     id = (await opened())["id"]
-    database = server.running.database
+    watched = server.running.database
+    assert isinstance(watched, Watched)
+    database = watched._database
     assert isinstance(database, SqliteDatabase)
 
     def waiting() -> int:
