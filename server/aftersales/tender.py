@@ -123,9 +123,9 @@ class Tender:
                 while await work():
                     continue
                 await self._sleep(await next_at(), nudge)
-            except StoreBusy as busy:
-                # which the store has said
-                log.debug("the tender waits: %s", busy)
+            except AWAY as away:
+                # which the store has said; a claim of which it is not known whether it was made lapses by itself
+                log.debug("the tender waits: %s", away)
                 await asyncio.sleep(ERROR_SECONDS)
             except Exception:
                 log.exception("the tender failed and goes on")
