@@ -16,7 +16,7 @@ check:
 
 # Run the tests: all of them two at a time, or those named.
 test *args:
-    {{ if args == "" { bin / "pytest -n 3 --dist loadfile -m 'not quiet' && " + bin / "pytest -m quiet" } else { bin / "pytest " + args } }}
+    {{ if args == "" { bin / "pytest -n 2 --dist loadfile -m 'not quiet' && " + bin / "pytest -m quiet" } else { bin / "pytest " + args } }}
 
 # Serve; without arguments, the demo.
 serve *args="--demo":

@@ -106,6 +106,7 @@ def followers(servers: Cluster) -> dict[str, list[Follower]]:
     return sellers | buyers | {"": [Follower(servers, PLATFORM) for _ in range(OF_PLATFORM)]}
 
 
+@pytest.mark.quiet
 async def test_whoever_dies_nothing_is_lost_and_nothing_happens_twice(
     tmp_path: Path, postgres: Embedded, unused_tcp_port_factory: object
 ) -> None:
