@@ -103,6 +103,8 @@ class Session:
                 failed = failed or not_ended
         except psycopg.OperationalError as error:
             self.lost = True
+            # here, and not only when it is closed: until then others may run, and open a socket of the same number
+            self._hear_no_more()
             raise failed or Lost(unknown=begin is WRITES) from error
         if failed:
             raise failed
