@@ -188,7 +188,7 @@ async def test_a_row_that_another_keeps_locked_is_not_waited_for_forever(url: st
 async def test_too_many_who_wait_are_refused_at_once_and_the_others_wait_their_time(
     url: str, database: PostgresDatabase
 ) -> None:
-    async with opened(url, connections=1, waiting=2, seconds=0.2) as small:
+    async with opened(url, connections=1, waiting=2) as small:
         holds = asyncio.create_task(small.read(Statement("SELECT 1 FROM pg_sleep(0.1)")))
         await asyncio.sleep(0)
         waits = [asyncio.create_task(small.read(COUNT)) for _ in range(2)]
@@ -202,25 +202,26 @@ async def test_too_many_who_wait_are_refused_at_once_and_the_others_wait_their_t
         await asyncio.sleep(0)
         with pytest.raises(StoreBusy, match="came free in time"), patient(0.01):
             await small.read(COUNT)
+        endless.cancel()
         await asyncio.gather(endless, return_exceptions=True)
 
 
 async def test_an_operation_waits_no_longer_for_many_slow_batches_than_for_one(
     url: str, database: PostgresDatabase
 ) -> None:
-    began, slow = time.monotonic(), Statement("SELECT 1 FROM pg_sleep(0.15)")
+    began, slow = time.monotonic(), Statement("SELECT 1 FROM pg_sleep(0.2)")
     done: list[Any] = []
 
     async def operation() -> None:
-        with patient(0.5):
+        with patient(1):
             while True:
                 # side by side they count once
                 done.append(await asyncio.gather(database.read(slow), database.read(slow)))
 
     with pytest.raises(StoreBusy):
         await operation()
-    assert len(done) in (1, 2, 3)
-    assert 0.4 < time.monotonic() - began < 2
+    assert len(done) in (1, 2, 3, 4)
+    assert 0.9 < time.monotonic() - began < 5
     # what comes after it has time of its own
     assert await database.read(COUNT) == [[(0,)]]
 
@@ -343,12 +344,12 @@ async def test_whose_commit_is_not_answered_learns_that_the_outcome_is_unknown(
 
 
 async def test_a_black_hole_holds_nobody_for_long(url: str, database: PostgresDatabase) -> None:
-    async with Wire(url) as wire, opened(wire.url, seconds=0.1) as far:
+    async with Wire(url) as wire, opened(wire.url, seconds=0.3) as far:
         wire.dumb = True
 
         with pytest.raises(OutcomeUnknown):
             await far.write(inserted(1))
-    async with Wire(url) as wire, opened(wire.url, seconds=0.1) as far:
+    async with Wire(url) as wire, opened(wire.url, seconds=0.3) as far:
         wire.dumb = True
 
         with pytest.raises(StoreBusy, match="not answered within"):
