@@ -32,7 +32,7 @@ from aftersales.transport.tokens import mint
 from .postgres import server
 
 OPERATIONS = Path(__file__).parents[1] / "schema" / "operations"
-MOST_MS, CONNECTIONS = 350, 20
+MOST_MS = 350
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,7 +61,7 @@ async def _compared(url: str, args: argparse.Namespace) -> int:
                 await asyncio.to_thread(process.__exit__, None, None, None)
     near, far_ms = found[0.0], found[args.milliseconds]
     trips = (median(far_ms) - median(near)) / (2 * args.milliseconds)
-    print(f"{args.writers} writers, {len(near)} mutations each time, {CONNECTIONS} connections")
+    print(f"{args.writers} writers, {len(near)} mutations each time")
     for name, ms in (("near", near), (f"{args.milliseconds:g} ms each way", far_ms)):
         print(f"  {name:<20} p50 {median(ms):6.1f} ms, p99 {ms[int(len(ms) * 0.99)]:6.1f} ms")
     missed = median(far_ms) > MOST_MS
@@ -137,8 +137,6 @@ def served(url: str) -> Iterator[str]:
     settings = {
         "AFTERSALES_DATABASE": url,
         "AFTERSALES_EVIDENCE": f"file://{tempfile.gettempdir()}/aftersales-benchmark-evidence",
-        # each is busy for ten batches a second at most, and time acts beside the writers
-        "AFTERSALES_DATABASE_CONNECTIONS": str(CONNECTIONS),
     }
     command = [sys.executable, "-m", "aftersales", "serve", "--port", "0"]
     process = subprocess.Popen(

@@ -62,8 +62,8 @@ class Settings:
         "`development`, or `production`: no page to try things on, no known secret, and never without a way to pay."))
     database: str = field(default=DEFAULT_DATABASE, metadata=as_(text,
         "Where the record is kept: `sqlite://FILE`, with three slashes from the root, or `postgres://USER@HOST/NAME`."))
-    database_connections: int = field(default=10, metadata=as_(whole(1, 1_000),
-        "To a PostgreSQL server, of one process."))
+    database_connections: int = field(default=20, metadata=as_(whole(1, 1_000),
+        "At most, to a PostgreSQL server, of one process; opened as they are needed."))
     database_waiting: int = field(default=1_000, metadata=as_(whole(1, 100_000),
         "Batches of SQL that wait for the database; one more is told that it is busy."))
     database_seconds: float = field(default=4.5, metadata=as_(number(0.1, 60),
