@@ -13,22 +13,20 @@ from typing import Any, Protocol
 import uuid_utils
 
 from .engine.clocks import Calendar
-from .engine.decide import decide, through_its_own, warn
+from .engine.decide import decide, through_its_own
 from .engine.kind import Kind
 from .engine.knowing import decided
 from .engine.opening import Opening, facts_of, open_request, replace_request, speaks_for
 from .engine.policies import Book
 from .engine.refusal import Problem, Refused, busy
-from .engine.request import Attempt, Change, Clock, Request
+from .engine.request import Attempt, Change, Request
 from .engine.rights import may_see, sees_seller_side
 from .engine.seller_refund import RefundLine, SellerRefund, Wish, refund_unasked
 from .engine.shop_rules import Rule, matches
-from .engine.stages import expiry
 from .engine.stock import in_stock
 from .engine.vocabulary import SYSTEM, Actor, Claim, ClaimLine, Evidence, Order, ReturnMethod, Shop, Variation
 from .evidence.rules import unusable
 from .registry import Registry
-from .store.agenda import Due
 from .store.external import ExternalRecord
 from .store.imports import ImportedOrder
 from .store.keys import Key, Remembered
@@ -208,63 +206,6 @@ class Desk:
         order = await self.ledger.order(order_id)
         return order if order and may_see(actor, order.shop.id, order.buyer_id) else None
 
-    async def warn(self, request_id: str, clock_id: str, at: datetime) -> None:
-        """Tell the owner of a clock that time runs short; nothing, if the clock no longer runs."""
-        request = await self.ledger.request(request_id)
-        clock = _running(request, clock_id)
-        if request and clock:
-            # nothing changes, so nobody is asked to object
-            await self._write((warn(request, clock, at),), None)
-
-    async def fire(self, due: Sequence[Due]) -> list[Due]:
-        """Let time act on many requests at once: each by the one path, all that go well as one transaction.
-
-        Args:
-            due: clocks that warn or have run out, in the order of their instants.
-
-        Returns:
-            Those that nothing was done for, and that must be done one at a time: of several of an order all but the
-            first, those that something speaks against; and all, where one of them was overtaken.
-        """
-        requests = await self.ledger.requests([item.request_id for item in due])
-        changes: list[Change] = []
-        left: list[Due] = []
-        orders: set[str] = set()
-        for item in due:
-            request = requests.get(item.request_id)
-            # decided before what came first for the same order was written, it would not know of that
-            if request is None or request.order.id in orders:
-                left.append(item)
-                continue
-            orders.add(request.order.id)
-            change = self._of_time(request, item)
-            if change is None:
-                left.append(item)
-            else:
-                changes.append(change)
-        try:
-            if changes:
-                await self._write(changes, None)
-        except (StaleVersion, OrderMoved, Refused):
-            return list(due)
-        return left
-
-    def _of_time(self, request: Request, due: Due) -> Change | None:
-        """What time makes of a request; None if something speaks against it, or outsiders must be asked first."""
-        try:
-            if due.warning:
-                clock = _running(request, due.deadline_id)
-                return warn(request, clock, due.wake_at) if clock else None
-            action = expiry(due.key)
-            if self._skus(request, action, {}):
-                return None
-            attempt = self.attempt(request, action, SYSTEM, due.due_at, clock_id=due.deadline_id)
-            change = decide(attempt)
-            return None if self.registry.objections(change) else change
-        except Exception:
-            # done alone it fails again, and is dealt with there
-            return None
-
     async def arrived(self, record: ExternalRecord, change: Change | None, stub: ImportedOrder | None = None) -> None:
         """Keep what the marketplace told, with what it made of the request. Nobody objects: it has happened there.
 
@@ -321,10 +262,10 @@ class Desk:
 
     async def _looked_up(self, request: Request, action: str, facts: Mapping[str, Any]) -> Mapping[str, Any]:
         """What stock says, where the act is judged by it."""
-        skus = self._skus(request, action, facts)
+        skus = self.skus(request, action, facts)
         return {"variations": await self.variations(request.order.shop, skus)} if skus else {}
 
-    def _skus(self, request: Request, action: str, facts: Mapping[str, Any]) -> set[str]:
+    def skus(self, request: Request, action: str, facts: Mapping[str, Any]) -> set[str]:
         """What stock must be asked about: for a yes to goods, or an offer of them."""
         kind = self.registry.kinds.get(request.kind)
         rows = kind.process.at(request.stage.name, action) if kind else []
@@ -451,10 +392,11 @@ class Desk:
         if problems := [problem for change in changes for problem in self.registry.objections(change)]:
             raise Refused(problems)
         written = (*changes, *at_once)
-        await self._write(written, key)
+        await self.write(written, key)
         return Done(written[-1].request)
 
-    async def _write(self, changes: Sequence[Change], key: Key | None) -> None:
+    async def write(self, changes: Sequence[Change], key: Key | None = None) -> None:
+        """Commit and announce what has been decided; nobody is asked to object."""
         await self.ledger.commit(changes, processed_at=self.clock(), key=key)
         self.told(changes)
 
@@ -512,11 +454,3 @@ def key_reused(remembered: Remembered) -> Problem:
 
 def _appeal_id(request: Request) -> str | None:
     return request.appeal.id if request.appeal else None
-
-
-def _running(request: Request | None, clock_id: str) -> Clock | None:
-    return (
-        next((clock for clock in request.clocks if clock.id == clock_id and clock.due_at and clock.alive), None)
-        if request
-        else None
-    )

@@ -12,9 +12,9 @@ from typing import Protocol
 from .desk import Desk
 from .engine.refusal import Refused
 from .engine.request import Change, ReservationStatus
-from .engine.stages import expiry
 from .engine.vocabulary import SYSTEM, Order, Shop
 from .feed import happens
+from .firing import Firing
 from .hookspecs import Payment, PaymentOutcome, RefundGateway
 from .store.agenda import Due
 from .store.database import OutcomeUnknown, StoreBusy, StoreClosed
@@ -66,6 +66,7 @@ class Tender:
             by_database: whether clocks must have run out by the database's own time, too.
         """
         self._desk = desk
+        self._firing = Firing(desk)
         self._clock = clock
         self._lease = lease
         self._by_database = by_database
@@ -155,7 +156,7 @@ class Tender:
         if not due:
             return 0
         with self._watch.firing(len(due)):
-            left = await self._desk.fire(due)
+            left = await self._firing.together(due)
         for alone in left:
             with self._watch.firing(1, alone.key):
                 await self._fired(alone)
@@ -163,10 +164,7 @@ class Tender:
 
     async def _fired(self, due: Due) -> None:
         try:
-            if due.warning:
-                await self._desk.warn(due.request_id, due.deadline_id, due.wake_at)
-            else:
-                await self._desk.act(due.request_id, expiry(due.key), SYSTEM, at=due.due_at, clock_id=due.deadline_id)
+            await self._firing.alone(due)
         except Refused as refused:
             await self._lost_race(due, refused)
         except StaleVersion:
