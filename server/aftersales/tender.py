@@ -108,9 +108,18 @@ class Tender:
     async def tend(self) -> int:
         """Do all that is due now, and what becomes due by it. How many clocks, refunds and intents were settled."""
         settled = 0
-        while done := await self._fire_due() + await self._pay_due() + await self._tell_stock():
+        while done := await self._all_due():
             settled += done
         return settled
+
+    async def next_instant(self) -> datetime | None:
+        """When something is due next; None if nothing waits for time."""
+        return min((at for at in await self._ledger.next_instants() if at), default=None)
+
+    async def _all_due(self) -> int:
+        now, work = self._clock(), (self._fire_due, self._pay_due, self._tell_stock)
+        due = zip(work, await self._ledger.next_instants(), strict=True)
+        return sum([await do() for do, at in due if at and at <= now])
 
     async def _keep_at(
         self,

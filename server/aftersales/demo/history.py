@@ -97,10 +97,9 @@ class History:
 
     async def _travel(self, to: datetime) -> None:
         """Go there, and let time act on the way, at each instant that matters."""
-        ledger, almanac = self._desk.ledger, self._almanac
-        next_ones = (ledger.next_wake, ledger.next_refund_at, ledger.next_reservation_at)
-        while wakes := [at for next_one in next_ones if (at := await next_one()) and at <= to]:
-            almanac.at = max(almanac.at, min(wakes))
+        almanac = self._almanac
+        while (at := await self._tender.next_instant()) and at <= to:
+            almanac.at = max(almanac.at, at)
             await self._tender.tend()
         almanac.at = to
 
@@ -136,6 +135,6 @@ class History:
 
 
 def _tellings(story: Story) -> Iterator[tuple[int, tuple[float, float]]]:
-    """How far and how long ago: so often to the end, and twice, just now, as far as each step."""
+    """How far and how long ago: so often to the end, and once, just now, as far as each step."""
     yield from [(len(story.steps), LONG_AGO)] * story.times
-    yield from [(until, JUST_NOW) for until in range(len(story.steps) + 1) for _ in range(2)]
+    yield from [(until, JUST_NOW) for until in range(len(story.steps) + 1)]

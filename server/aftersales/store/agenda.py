@@ -9,7 +9,8 @@ from .now import DATABASE_NOW
 from .values import instant, micros
 
 _COLUMNS = ("id", "request_id", "key", "due_at", "wake_at")
-_DUE = f"SELECT {', '.join(_COLUMNS)} FROM deadlines WHERE wake_at IS NOT NULL AND parked_at IS NULL"
+_AWAKE = "FROM deadlines WHERE wake_at IS NOT NULL AND parked_at IS NULL"
+_DUE = f"SELECT {', '.join(_COLUMNS)} {_AWAKE}"
 
 # Longer than a batch takes. Who takes some and dies makes them late by as much.
 LEASE_MICROS = 3_000_000
@@ -32,6 +33,17 @@ def _take(until: str) -> str:
 _TAKE = _take("?")
 # Nothing fires before its time by the clock that all share, whatever ours shows.
 _TAKE_BY_DATABASE = _take(f"LEAST(?, {DATABASE_NOW})")
+
+_NEXT = Statement(f"SELECT wake_at {_AWAKE} ORDER BY wake_at, id LIMIT 1")
+_NEXT_FREE = Statement(
+    f"SELECT wake_at {_AWAKE} AND (claimed_until IS NULL OR claimed_until <= {DATABASE_NOW})"
+    " ORDER BY wake_at, id LIMIT 1"
+)
+
+
+def next_wake(shared: bool) -> Statement:
+    """Of no row or one: when a clock that nobody looks after next wants to be looked at."""
+    return _NEXT_FREE if shared else _NEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +100,8 @@ class Agenda:
 
     async def next_wake(self) -> datetime | None:
         """When a clock that nobody looks after next wants to be looked at; None if none runs."""
-        free = f" AND (claimed_until IS NULL OR claimed_until <= {DATABASE_NOW})" if self.database.shared else ""
-        [rows] = await self.database.read(Statement(f"{_DUE}{free} ORDER BY wake_at, id LIMIT 1"))
-        return _due(rows[0]).wake_at if rows else None
+        [rows] = await self.database.read(next_wake(self.database.shared))
+        return instant(rows[0][0]) if rows else None
 
     async def failed_once(self, deadline_id: str, text: str, again_at: datetime) -> int:
         """Its act failed: look again at `again_at`.

@@ -9,6 +9,7 @@ from .leases import taking
 from .values import Digits, instant, instant_or_none, micros
 
 _TO_TRY = "FROM refunds WHERE next_try_at IS NOT NULL"
+NEXT_REFUND = Statement(f"SELECT next_try_at {_TO_TRY} ORDER BY next_try_at, id LIMIT 1")
 _NAMES = (
     "id", "request_id", "order_id", "shop_id", "amount", "currency", "tries", "next_try_at", "asked_at", "stuck_at",
 )  # fmt: skip
@@ -63,7 +64,7 @@ class Payments:
         return [replace(intent, next_try_at=until) for intent in found]
 
     async def next_refund_at(self) -> datetime | None:
-        [rows] = await self.database.read(Statement(f"SELECT next_try_at {_TO_TRY} ORDER BY next_try_at, id LIMIT 1"))
+        [rows] = await self.database.read(NEXT_REFUND)
         return instant(rows[0][0]) if rows else None
 
     async def mark_asked(self, intent: Payable, at: datetime) -> bool:

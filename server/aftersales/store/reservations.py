@@ -9,6 +9,7 @@ from .leases import taking
 from .values import from_json, instant, micros
 
 _TO_TELL = "FROM reservations WHERE next_try_at IS NOT NULL"
+NEXT_RESERVATION = Statement(f"SELECT next_try_at {_TO_TELL} ORDER BY next_try_at, id LIMIT 1")
 _COLUMNS = ("id", "request_id", "shop_id", "status", "items", "tries")
 _TAKE = taking("reservations", (*_COLUMNS, "next_try_at"), "next_try_at", "t.next_try_at <= ?", "next_try_at = ?")
 
@@ -51,7 +52,7 @@ class Reservations:
         return [_to_tell(row[:-1]) for row in sorted(rows, key=lambda row: (row[-1], row[0]))]
 
     async def next_reservation_at(self) -> datetime | None:
-        [rows] = await self.database.read(Statement(f"SELECT next_try_at {_TO_TELL} ORDER BY next_try_at, id LIMIT 1"))
+        [rows] = await self.database.read(NEXT_RESERVATION)
         return instant(rows[0][0]) if rows else None
 
     async def released(self, id: str) -> None:

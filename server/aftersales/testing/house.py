@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -108,15 +108,10 @@ class Home:
         """Let time go by as it does for a server that is awake: each clock acts at its own instant."""
         until = self.clock() + timedelta(**span)
         await self.running.tender.tend()
-        while (at := await self._next_instant()) is not None and at <= until:
+        while (at := await self.running.tender.next_instant()) is not None and at <= until:
             self.clock.now = max(at, self.clock.now)
             await self.running.tender.tend()
         self.clock.now = until
-
-    async def _next_instant(self) -> datetime | None:
-        ledger = self.running.desk.ledger
-        next_ones = (ledger.next_wake, ledger.next_refund_at, ledger.next_reservation_at)
-        return min((at for at in [await next_one() for next_one in next_ones] if at), default=None)
 
 
 @asynccontextmanager
