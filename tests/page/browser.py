@@ -39,11 +39,13 @@ class Browser:
 
     def open(self, url: str) -> None:
         """A visit of somebody who was never here."""
+        origin = url.rsplit("/", 1)[0]
         self.chrome.get("about:blank")
-        self.cdp("Storage.clearDataForOrigin", origin=url.rsplit("/", 1)[0], storageTypes="all")
+        self.cdp("Storage.clearDataForOrigin", origin=origin, storageTypes="all")
+        # what a tab remembers can be forgotten only where it was learned: there, before the page looks
+        forgets = self.cdp("Page.addScriptToEvaluateOnNewDocument", source="sessionStorage.clear()")
         self.chrome.get(url)
-        self.js("sessionStorage.clear()")
-        self.chrome.refresh()
+        self.cdp("Page.removeScriptToEvaluateOnNewDocument", **forgets)
         self.there("#views > div:not([hidden])")
 
     def size(self, size: tuple[int, int]) -> None:
