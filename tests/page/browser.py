@@ -39,14 +39,17 @@ class Browser:
 
     def open(self, url: str) -> None:
         """A visit of somebody who was never here."""
-        origin = url.rsplit("/", 1)[0]
-        self.chrome.get("about:blank")
-        self.cdp("Storage.clearDataForOrigin", origin=origin, storageTypes="all")
+        self.leave()
+        self.cdp("Storage.clearDataForOrigin", origin=url.rsplit("/", 1)[0], storageTypes="all")
         # what a tab remembers can be forgotten only where it was learned: there, before the page looks
         forgets = self.cdp("Page.addScriptToEvaluateOnNewDocument", source="sessionStorage.clear()")
         self.chrome.get(url)
         self.cdp("Page.removeScriptToEvaluateOnNewDocument", **forgets)
         self.there("#views > div:not([hidden])")
+
+    def leave(self) -> None:
+        """Go nowhere; what the page was about to do is cut off, of which the console may complain."""
+        self.chrome.get("about:blank")
 
     def size(self, size: tuple[int, int]) -> None:
         metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == NARROW}
