@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.embedded import NoPostgres
+from tests.missing import left_out
 from tests.postgres import Postgres, server
 from tests.processes import made_demo
 
@@ -82,7 +83,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Postgres | None]:
     try:
         server()
     except NoPostgres as reason:
-        pytest.skip(f"no PostgreSQL: {reason}")
+        left_out(f"no PostgreSQL: {reason}")
     postgres = Postgres()
     places.place = postgres.place
     yield postgres

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.embedded import Embedded, NoPostgres
+from tests.missing import left_out
 from tests.transport.cluster import Cluster, Follower, cluster
 from tests.transport.mortal import BASE
 from tests.transport.test_kill import rows, token
@@ -44,7 +45,7 @@ def postgres() -> Iterator[Embedded]:
         try:
             server = stack.enter_context(Embedded(*CAREFUL))
         except NoPostgres as reason:
-            pytest.skip(f"no PostgreSQL: {reason}")
+            left_out(f"no PostgreSQL: {reason}")
         yield server
 
 
