@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from aftersales.store.database import Statement, StoreBusy, StoreClosed
+from aftersales.store.database import Statement, StoreBusy, StoreClosed, StoreFull
 from aftersales.store.sqlite import SqliteDatabase
 from aftersales.store.urls import UnsupportedDatabase, open_database
+from aftersales.store.watched import Watched
+from aftersales.watching.watch import Watch
 
 pytestmark = pytest.mark.engine("sqlite")  # of PostgreSQL: test_postgres
 
@@ -158,6 +160,29 @@ async def test_a_database_that_another_keeps_to_itself_is_busy_and_then_free_aga
     await database.close()
 
 
+async def test_a_full_disk_is_told_once_and_writing_goes_on_once_there_is_room(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Watched(await opened(tmp_path), Watch())
+    [[(pages,)]] = await database.read(Statement("PRAGMA page_count"))
+    # as a disk of so many pages has it
+    await database.write(Statement(f"PRAGMA max_page_count = {pages}"))
+
+    for _ in range(2):
+        with pytest.raises(StoreFull):
+            await database.write(inserted(1), MUCH)
+        assert await database.read(COUNT) == [[(0,)]]
+    await database.write(Statement(f"PRAGMA max_page_count = {pages + 100}"))
+
+    assert await database.write(inserted(1), MUCH) == [[(1,)], []]
+    assert [record.getMessage() for record in caplog.records] == [
+        "the database's disk is full: nothing can be written until there is room",
+        "the database's disk has room again",
+    ]
+    await database.close()
+
+
+MUCH = Statement("INSERT INTO t (n) VALUES (zeroblob(100000))")
 WRITES_PAIRS = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], timeout=30, isolation_level=None)

@@ -10,7 +10,7 @@ import pytest
 from tests.postgres import Postgres, drop, new_database
 from tests.store.wire import Wire
 
-from aftersales.store.database import OutcomeUnknown, Statement, StoreBusy, StoreClosed, patient
+from aftersales.store.database import OutcomeUnknown, Statement, StoreBusy, StoreClosed, StoreFull, patient
 from aftersales.store.postgres import PostgresDatabase
 from aftersales.store.postgres_pool import CONNECTING
 
@@ -204,6 +204,17 @@ async def test_too_many_who_wait_are_refused_at_once_and_the_others_wait_their_t
             await small.read(COUNT)
         endless.cancel()
         await asyncio.gather(endless, return_exceptions=True)
+
+
+async def test_a_full_disk_is_told_as_that_and_nothing_is_done(database: PostgresDatabase) -> None:
+    # PostgreSQL's own code for it, said by the server itself
+    full = Statement("DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$")
+
+    with pytest.raises(StoreFull, match="no room"):
+        await database.write(inserted(1), full)
+
+    assert await database.read(COUNT) == [[(0,)]]
+    assert await database.write(inserted(1)) == [[]]
 
 
 async def test_an_operation_waits_no_longer_for_many_slow_batches_than_for_one(

@@ -14,6 +14,10 @@ class StoreBusy(Exception):
     """Too many batches wait already, or another process holds the database; nothing was done. Try again."""
 
 
+class StoreFull(StoreBusy):
+    """There is no room on the database's disk: nothing was done, and the same will go well once there is."""
+
+
 class OutcomeUnknown(Exception):
     """The connection was lost while the database was told to commit: it may have, or not. The key settles it."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from .database import Load, OutcomeUnknown, Row, Statement, StoreBusy, Waited, nobody_told, under_way
+from .database import Load, OutcomeUnknown, Row, Statement, StoreBusy, StoreFull, Waited, nobody_told, under_way
 from .postgres_pool import HOST_SECONDS, Pool
 from .postgres_session import READS, WRITES, Failed, Lost, Session
 from .postgres_sql import WRONG_COUNT
@@ -27,6 +27,8 @@ AGAIN = {"40001", "40P01"}
 OUTDATED = {"0A000", "26000"}
 # Nothing was done, and the same may go well later: a limit of time, of connections or of locks.
 LATER = {"57014", "55P03", "53300", "53200", "25P03", "25P04"}
+# Nothing was done, as the server's disk has no room.
+FULL = "53100"
 # Nothing was done, and this connection is of no more use: the server goes down, or has become a standby.
 ELSEWHERE = {"57P01", "57P02", "57P03", "57P05", "25006"}
 
@@ -172,6 +174,8 @@ def _told(failed: Failed) -> Exception:
     statement, code = failed.statement, failed.code
     if statement is not None and statement.rows is not None and code == WRONG_COUNT:
         return statement.refusal()
+    if code == FULL:
+        return StoreFull(f"There is no room on the database's disk: {failed}")
     if code in LATER | ELSEWHERE | AGAIN | OUTDATED:
         return StoreBusy(f"The database had no time for it: {failed}")
     return failed.error

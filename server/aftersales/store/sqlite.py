@@ -12,7 +12,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TypeVar, TypeVarTuple
 
-from .database import Load, Row, Statement, StoreBusy, StoreClosed, Waited, nobody_told
+from .database import Load, Row, Statement, StoreBusy, StoreClosed, StoreFull, Waited, nobody_told
 
 READERS = 2
 WAITING = 1_000
@@ -60,8 +60,11 @@ class Lane:
             unwanted.set()
             raise
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise StoreBusy("Another process keeps the database to itself.") from error
+            match error.sqlite_errorcode & 0xFF:
+                case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+                    raise StoreBusy("Another process keeps the database to itself.") from error
+                case sqlite3.SQLITE_FULL:
+                    raise StoreFull("There is no room on the database's disk.") from error
             raise
         finally:
             self.waiting -= 1

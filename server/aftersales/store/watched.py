@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from ..watching.watch import Measured, Watch
-from .database import Database, Load, OutcomeUnknown, Row, Statement, StoreBusy, StoreClosed
+import logging
 
-OUTCOMES = ((StoreBusy, "busy"), (OutcomeUnknown, "unknown"), (StoreClosed, "closed"))
+from ..watching.watch import Measured, Watch
+from .database import Database, Load, OutcomeUnknown, Row, Statement, StoreBusy, StoreClosed, StoreFull
+
+log = logging.getLogger("aftersales.store")
+
+# The first that it is.
+OUTCOMES = ((StoreFull, "full"), (StoreBusy, "busy"), (OutcomeUnknown, "unknown"), (StoreClosed, "closed"))
 
 
 class Watched:
     def __init__(self, database: Database, watch: Watch) -> None:
         self._database = database
         self._watch = watch
+        self._full = False
         watch.figures.in_use(lambda: database.load().in_use)
         watch.figures.waiting(lambda: database.load().waiting)
 
@@ -49,10 +55,16 @@ class Watched:
 
     def _written(self, seconds: float, error: type[BaseException] | None) -> None:
         self._told("write", seconds, error)
+        full = error is not None and issubclass(error, StoreFull)
+        if full and not self._full:
+            log.error("the database's disk is full: nothing can be written until there is room")
+        elif self._full and error is None:
+            log.warning("the database's disk has room again")
+        self._full = full or (self._full and error is not None)
 
     def _told(self, call: str, seconds: float, error: type[BaseException] | None) -> None:
         self._watch.figures.batches(seconds, call)
         if error is not None:
-            for kind, outcome in OUTCOMES:
-                if issubclass(error, kind):
-                    self._watch.figures.failures(call, outcome)
+            outcome = next((outcome for kind, outcome in OUTCOMES if issubclass(error, kind)), None)
+            if outcome:
+                self._watch.figures.failures(call, outcome)

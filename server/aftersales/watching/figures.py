@@ -82,7 +82,7 @@ class Figures:
         self.followers     = self._gauge("followers", "Subscriptions that follow the feed.")
         # fmt: on
         for call in ("read", "write"):
-            for outcome in ("busy", "unknown", "closed"):
+            for outcome in ("busy", "full", "unknown", "closed"):
                 # there from the start, or nobody sees a rate of the first ones
                 self.failures.ready(call, outcome)
         Info(PREFIX, "The release.", registry=self.registry).info({"version": version("aftersales")})
