@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from .engine.reasons import ReasonClass
 from .engine.vocabulary import ShopKind
 from .markets import MARKETS, calendar, digits
 
-__all__ = ["MARKETS", "POLICIES", "book", "calendar", "digits"]
+__all__ = ["MARKETS", "POLICIES", "book", "calendar", "digits", "shipped"]
 
 POLICIES = Path(__file__).parent / "policies"
 
@@ -33,6 +34,12 @@ def book(*places: Path) -> Book:
     if faults:
         raise MalformedBook(faults)
     return Book(records, MARKETS)
+
+
+@cache
+def shipped() -> Book:
+    """Those that come with this release, read and proven once: they change with it only."""
+    return book(POLICIES)
 
 
 def _files(places: tuple[Path, ...]) -> Iterator[Path]:

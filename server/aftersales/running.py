@@ -20,7 +20,7 @@ from .evidence.locker import Locker
 from .feed import Feed
 from .graphql.context import House
 from .graphql.words import Languages
-from .policy_book import POLICIES, book, calendar, digits
+from .policy_book import POLICIES, book, calendar, digits, shipped
 from .privacy import Privacy
 from .registry import Plugin, Registry
 from .rulebooks import Rulebooks
@@ -112,7 +112,7 @@ def policies_of(settings: Settings) -> Book:
     Raises:
         MalformedBook: with every fault.
     """
-    return book(POLICIES, *([settings.policies] if settings.policies else []))
+    return book(POLICIES, settings.policies) if settings.policies else shipped()
 
 
 def registry_of(

@@ -325,28 +325,34 @@ USUAL_ACTOR = {action: actor for actor, actions in _ACTS.items() for action in a
 
 def good_input(request: Request, action: str, at: datetime) -> dict[str, Any]:
     """What the act needs so that nothing but the state can speak against it."""
-    refund = request.refunds[-1].id if request.refunds else "rf_none"
-    sent = {"carrier": "JNE", "tracking": "JNE123"}
-    needed: dict[str, dict[str, Any]] = {
-        "reject": {"reason": "unclear_or_no_evidence"},
-        "reject_package": {"reason": "pkg_not_ours", "evidence": (shown(by=Party.SELLER),)},
-        "choose_method": {"method": SELF_ARRANGED},
-        "schedule_pickup": {"pickup_at": at + HOUR},
-        "upload_tracking": sent,
-        "send": sent,
-        "send_back": sent,
-        "refund_instead": {"reason": "out_of_stock"},
-        "offer_make": good_offer(request),
-        "dispute_submit_evidence": {"evidence": (shown(EvidenceKind.DOCUMENT),)},
-        "dispute_request_evidence": {"party": Party.SELLER},
-        "dispute_decide": {"decision": Party.BUYER},
-        "appeal_file": good_appeal(request),
-        "appeal_add_evidence": {"evidence": (shown(EvidenceKind.VIDEO, Party.SELLER),)},
-        "refund_paid": {"refund_id": refund},
-        "refund_failed": {"refund_id": refund},
-        "refund_unknown": {"refund_id": refund},
-    }
-    return needed.get(action, {})
+    match action:
+        case "reject":
+            return {"reason": "unclear_or_no_evidence"}
+        case "reject_package":
+            return {"reason": "pkg_not_ours", "evidence": (shown(by=Party.SELLER),)}
+        case "choose_method":
+            return {"method": SELF_ARRANGED}
+        case "schedule_pickup":
+            return {"pickup_at": at + HOUR}
+        case "upload_tracking" | "send" | "send_back":
+            return {"carrier": "JNE", "tracking": "JNE123"}
+        case "refund_instead":
+            return {"reason": "out_of_stock"}
+        case "offer_make":
+            return good_offer(request)
+        case "dispute_submit_evidence":
+            return {"evidence": (shown(EvidenceKind.DOCUMENT),)}
+        case "dispute_request_evidence":
+            return {"party": Party.SELLER}
+        case "dispute_decide":
+            return {"decision": Party.BUYER}
+        case "appeal_file":
+            return good_appeal(request)
+        case "appeal_add_evidence":
+            return {"evidence": (shown(EvidenceKind.VIDEO, Party.SELLER),)}
+        case "refund_paid" | "refund_failed" | "refund_unknown":
+            return {"refund_id": request.refunds[-1].id if request.refunds else "rf_none"}
+    return {}
 
 
 def good_offer(request: Request) -> dict[str, Any]:

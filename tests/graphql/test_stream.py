@@ -225,6 +225,8 @@ WHO = [SELLER, AGENT, BUYER]
 
 async def reset_or_told(server: Server, who: Actor, after: str) -> list[Any]:
     """Why it was reset, or the sequences of what was missed."""
+    # all that was missed comes before the first heartbeat, however soon that is due
+    server.running = replace(server.running, house=replace(server.running.house, heartbeat_seconds=0.1))
     stream = await server.follow(STREAM, who, after=after)
     first = await item(stream)
     if first["__typename"] == "StreamReset":

@@ -335,7 +335,9 @@ def next_(id: str, **data: object) -> dict[str, Any]:
 @asynccontextmanager
 async def dialed(door: Any, headers: dict[str, str] | None = None) -> AsyncIterator[ClientConnection]:
     spoken = [Subprotocol(PROTOCOL)]
-    async with connect(door.socket, subprotocols=spoken, compression=None, additional_headers=headers) as socket:
+    async with connect(
+        door.socket, subprotocols=spoken, compression=None, additional_headers=headers, proxy=None
+    ) as socket:
         yield socket
 
 

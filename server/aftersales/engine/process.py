@@ -139,8 +139,10 @@ class Process:
         self.rows = _reached(start, own, offered)
         self.stages = _stages(start, self.rows)
         self._table: dict[tuple[str, str], list[Transition]] = defaultdict(list)
+        self._leaving: dict[str, list[Transition]] = defaultdict(list)
         for row in self.rows:
             self._table[row.on.name, row.action].append(row)
+            self._leaving[row.on.name].append(row)
         if faults := list(self._faults(own)):
             raise MalformedProcess(name, faults)
 
@@ -151,8 +153,8 @@ class Process:
         """The rows of one act at one stage, in the order they are tried."""
         return self._table.get((stage, action), [])
 
-    def leaving(self, stage: str) -> Iterator[Transition]:
-        return (row for row in self.rows if row.on.name == stage)
+    def leaving(self, stage: str) -> list[Transition]:
+        return self._leaving.get(stage, [])
 
     @property
     def clock_keys(self) -> frozenset[str]:

@@ -72,6 +72,7 @@ class Document:
     """One operation of a valid document, and the fragments it may spread.
 
     Args:
+        items_depend_on: of a subscription, the variables that the answer to an item depends on.
         conditions: the variables that decide what is skipped or included.
     """
 
@@ -82,6 +83,7 @@ class Document:
     measure: Measure
     price: Price
     tokens: int
+    items_depend_on: frozenset[str]
     conditions: tuple[str, ...] = ()
     planned: dict[tuple[Any, ...], Plans] = field(default_factory=dict)
 
@@ -168,6 +170,7 @@ def read(text: str, operation_name: str | None, prices: Prices, limits: Document
         measure=size,
         price=prices.of(operation, definitions),
         tokens=tokens,
+        items_depend_on=items_depend_on(operation, definitions),
         conditions=conditions(tree),
     )
 
@@ -217,6 +220,32 @@ def conditions(tree: DocumentNode) -> tuple[str, ...]:
     found = Conditions()
     visit(tree, found)
     return tuple(sorted(found.names))
+
+
+def items_depend_on(
+    operation: OperationDefinitionNode, definitions: Mapping[str, FragmentDefinitionNode]
+) -> frozenset[str]:
+    """The variables that are named below the root field: those of the field itself only say which items there are."""
+    found = Named()
+    if operation.operation is OperationType.SUBSCRIPTION:
+        for field in operation.selection_set.selections:
+            below = getattr(field, "selection_set", None)
+            for node in (*([below] if below else ()), *(field.directives or ())):
+                visit(node, found)
+        for fragment in definitions.values():
+            visit(fragment, found)
+    return frozenset(found.names)
+
+
+class Named(Visitor):
+    """Collects the variables that are used."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_variable(self, node: VariableNode, *_: Any) -> None:
+        self.names.add(node.name.value)
 
 
 def selected(tree: DocumentNode, operation_name: str | None) -> OperationDefinitionNode:

@@ -24,7 +24,7 @@ from strawberry.execution import optimized_is_awaitable
 from .documents import Document, DocumentLimits, Documents
 from .executor import FastExecutor
 from .masking import GraphQLErrors, Say, coded, internal, masked, meant_for_caller
-from .sharing import Sharing, answer_depends_on
+from .sharing import Sharing
 from .variables import VariableLimits, check
 
 
@@ -115,8 +115,7 @@ class Operations:
         if isinstance(source, ExecutionResult):
             return clean(source, language(context))
         document, variables = prepared.document, prepared.variables.coerced
-        depends_on = answer_depends_on(document)
-        asked = repr([(name, variables[name]) for name in sorted(depends_on & variables.keys())])
+        asked = repr([(name, variables[name]) for name in sorted(document.items_depend_on & variables.keys())])
         answers = map_source_to_response_event(
             executor, source, lambda event: self.sharing.answer(document, asked, event)
         )

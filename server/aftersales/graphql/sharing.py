@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphql import ExecutionResult, VariableNode, Visitor, execute_subscription_event, visit
+from graphql import ExecutionResult, execute_subscription_event
 
 from ..store.database import StoreBusy
 from .documents import Document
@@ -91,24 +91,3 @@ async def _for_many(executor: Executor[Any]) -> ToldToMany:
     told = ToldToMany(result.data, result.errors, result.extensions)
     told.wire = None
     return told
-
-
-def answer_depends_on(document: Document) -> frozenset[str]:
-    """The variables that are named below the root field: those of the field itself only say which items there are."""
-    found = _Variables()
-    for field in document.operation.selection_set.selections:
-        below = getattr(field, "selection_set", None)
-        for node in (*([below] if below else ()), *(field.directives or ())):
-            visit(node, found)
-    for fragment in document.fragment_definitions.values():
-        visit(fragment, found)
-    return frozenset(found.names)
-
-
-class _Variables(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def enter_variable(self, node: VariableNode, *_: Any) -> None:
-        self.names.add(node.name.value)
