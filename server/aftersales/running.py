@@ -169,6 +169,7 @@ async def build(
     clock: Clock | None = None,
     plugins: Sequence[Plugin] = (),
     closing: Sequence[Callable[[], Awaitable[None]]] = (),
+    lease: timedelta = LEASE,
 ) -> Running:
     """A server by its settings.
 
@@ -176,6 +177,7 @@ async def build(
         clock: None for the machine's own, or that of a database that several processes share.
         plugins: beside those that are installed.
         closing: what else ends with the server.
+        lease: as the tender's, but as it passes for people.
 
     Raises:
         CannotStart: also for a database that is older than this release.
@@ -195,7 +197,7 @@ async def build(
 
     desk = Desk(ledger, registry, policies, calendar, clock)
     feed = Feed(lines.after, lines.last_serial, ledger.requests)
-    tender = Tender(desk, clock, lasting(clock, LEASE), by_database=decides is not None)
+    tender = Tender(desk, clock, lasting(clock, lease), by_database=decides is not None)
     desk.announces.extend((feed, tender, Rules(watch.figures, lambda at: clock.real_seconds(clock() - at))))
     watch.figures.followers(lambda: feed.followers)
     lists = Lists(database)

@@ -14,10 +14,17 @@ from aftersales.engine.diagram import diagram
 from aftersales.graphql.published import sdl
 from aftersales.registry import Registry
 from aftersales.settings import DEVELOPMENT_SECRET, describe
+from aftersales.testing.places import on_sqlite
 from aftersales.transport.auth import Authenticator, AuthSettings
 
 COMMANDS = ("serve", "migrate", "backup", "import", "attention", "token", "schema", "picture", "plugins")
 OWN = "a secret of our own, of 32 bytes or more"
+
+
+@pytest.fixture
+async def _migrated(tmp_path: Path) -> None:
+    """The database that a command finds when none is named."""
+    await on_sqlite(tmp_path / "aftersales.sqlite3")
 
 
 def test_help_names_every_command() -> None:
@@ -80,8 +87,8 @@ def test_migrating_twice_is_harmless(tmp_path: Path) -> None:
     assert (tmp_path / "aftersales.sqlite3").exists()
 
 
+@pytest.mark.usefixtures("_migrated")
 def test_an_import_tells_each_bad_row_and_does_the_others(tmp_path: Path) -> None:
-    run("migrate", folder=tmp_path)
     rows = [{"shop": shop_told()}, {"order": order_told("A1")}, {"order": order_told("A2", total="1")}]
     lines = [*map(json.dumps, rows), "{not json"]
     (tmp_path / "rows.ndjson").write_text("\n".join(lines), encoding="utf-8")
@@ -94,8 +101,8 @@ def test_an_import_tells_each_bad_row_and_does_the_others(tmp_path: Path) -> Non
     assert [line.split(" at ")[0].split(": ")[0] for line in refused] == ["line 3 (A2)", "line 4"]
 
 
+@pytest.mark.usefixtures("_migrated")
 def test_an_import_of_good_rows_succeeds_as_often_as_one_likes(tmp_path: Path) -> None:
-    run("migrate", folder=tmp_path)
     rows = "\n".join(map(json.dumps, [{"shop": shop_told()}, {"order": order_told()}]))
 
     first, second = (run("import", "-", folder=tmp_path, input=rows) for _ in range(2))
@@ -104,8 +111,8 @@ def test_an_import_of_good_rows_succeeds_as_often_as_one_likes(tmp_path: Path) -
     assert (second.returncode, second.stdout) == (0, "0 created, 0 updated, 2 unchanged, 0 refused.\n")
 
 
+@pytest.mark.usefixtures("_migrated")
 def test_returns_are_brought_in_and_what_cannot_be_followed_waits_for_a_person(tmp_path: Path) -> None:
-    run("migrate", folder=tmp_path)
     run("import", "-", folder=tmp_path, input=json.dumps({"shop": shop_told(id="77")}))
     item = {"sku_id": "1", "refund_amount": {"currency": "IDR", "refund_total": "5000"}}
     told = {"return_id": 1, "order_id": 2, "return_type": "REFUND", "return_status": "REQUEST_REJECTED",

@@ -32,12 +32,11 @@ ORDERS = [
 ]
 
 
-def made(url: str) -> None:
-    """Migrate it from nothing, and bring in a shop and orders."""
-    assert run("migrate", "--database", url).returncode == 0
+def brought_in(url: str) -> None:
+    """A shop and orders, into a database that has been migrated."""
     told = [{"shop": shop_told()}, *({"order": order} for order in ORDERS)]
-    brought = run("import", "-", "--database", url, input="\n".join(map(json.dumps, told)))
-    assert brought.returncode == 0, brought.stdout + brought.stderr
+    done = run("import", "-", "--database", url, input="\n".join(map(json.dumps, told)))
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def token(party: str, sub: str, **more: Any) -> dict[str, str]:

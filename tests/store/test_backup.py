@@ -1,5 +1,6 @@
 """Copied while it is served and written to, put back elsewhere, and served again: docs/backup.md, as it says."""
 
+import asyncio
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,10 +12,11 @@ import pytest
 from tests.embedded import NoPostgres, programs
 from tests.postgres import Postgres, another_server, drop, new_database
 from tests.processes import run
-from tests.store.releases import AGENT, SELLER, Release, made, serves
+from tests.store.releases import AGENT, SELLER, Release, brought_in, serves
 
 from aftersales.store.log import Log
 from aftersales.store.urls import open_database
+from aftersales.testing.places import on_sqlite
 
 # More transactions than a server has counted that was just made.
 BUSY = "DO $$ BEGIN FOR i IN 1..5000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"
@@ -76,8 +78,8 @@ async def restored(url: str, other: str, copy: Any, put_back: Any) -> None:
 
 @pytest.mark.engine("sqlite")
 async def test_a_file_is_copied_while_it_is_served_and_put_back(engine: None, tmp_path: Path) -> None:
-    url, other, copy = f"sqlite://{tmp_path / 's.db'}", f"sqlite://{tmp_path / 'other.db'}", tmp_path / "copy.db"
-    made(url)
+    url, other, copy = await on_sqlite(tmp_path / "s.db"), f"sqlite://{tmp_path / 'other.db'}", tmp_path / "copy.db"
+    brought_in(url)
 
     def back_up() -> None:
         told = run("backup", str(copy), "--database", url)
@@ -98,7 +100,7 @@ def test_a_copy_is_never_made_over_a_file_nor_of_none(engine: None, tmp_path: Pa
         return told.stderr.strip()
 
     assert said("copy", "sqlite://none.db") == "There is no file none.db."
-    run("migrate", "--database", "sqlite://s.db", folder=tmp_path)
+    asyncio.run(on_sqlite(tmp_path / "s.db"))
     assert said("there", "sqlite://s.db") == "there is there already. Name another, or take it away."
     assert said("copy", "sqlite://no.db") == "no.db could not be copied: file is not a database."
     assert said("copy", "postgres:///x").startswith("postgres:///x is backed up by PostgreSQL's own tools")
@@ -117,8 +119,8 @@ def elsewhere() -> str:
 
 @pytest.fixture
 def url(engine: Postgres) -> Iterator[str]:
-    url = new_database(migrated=False)
-    made(url)
+    url = new_database()
+    brought_in(url)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(BUSY)
     yield url

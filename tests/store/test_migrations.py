@@ -5,16 +5,19 @@ import os
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.processes import run
 from tortoise import Model, Tortoise
 from tortoise.migrations.autodetector import MigrationAutodetector
 
 from aftersales.store import models
 from aftersales.store.columns import ASIDE, COLUMNS
-from aftersales.store.migrate import config, migrate, schema_state
+from aftersales.store.migrate import APP, config, migrate, schema_state
 from aftersales.store.urls import UnsupportedDatabase
+from aftersales.testing.places import on_sqlite
 
 pytestmark = pytest.mark.engine("sqlite")  # of PostgreSQL: test_postgres_migrations
 
@@ -23,6 +26,8 @@ BEFORE, LATEST = "0004_erasures", "0005_claims"
 
 def tables() -> dict[str, set[str]]:
     """The columns of each table as the models have them."""
+    # those that refer to another table are there only once both have met
+    Tortoise.init_models([models], APP)
     found = [
         each
         for each in vars(models).values()
@@ -51,8 +56,7 @@ async def test_asking_for_the_state_makes_no_file(tmp_path: Path) -> None:
 
 
 async def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
-    url = f"sqlite://{tmp_path / 's.db'}"
-    await migrate(url)
+    url = await on_sqlite(tmp_path / "s.db")
     with sqlite3.connect(tmp_path / "s.db") as connection:
         made = connection.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
 
@@ -63,17 +67,15 @@ async def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_two_processes_that_migrate_at_once_both_succeed(tmp_path: Path) -> None:
-    program = f"import asyncio; from aftersales.store.migrate import migrate; asyncio.run(migrate('sqlite://{tmp_path}/s.db'))"
+    with ThreadPoolExecutor() as pool:
+        both = [pool.submit(run, "migrate", "--database", f"sqlite://{tmp_path}/s.db") for _ in range(2)]
 
-    both = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(2)]
-
-    assert [process.wait(60) for process in both] == [0, 0]
+    assert [told.result().returncode for told in both] == [0, 0]
     assert asyncio.run(schema_state(f"sqlite://{tmp_path}/s.db")).fits
 
 
 async def test_an_older_schema_is_told_from_ours(tmp_path: Path) -> None:
-    url = f"sqlite://{tmp_path / 's.db'}"
-    await migrate(url)
+    url = await on_sqlite(tmp_path / "s.db")
     with sqlite3.connect(tmp_path / "s.db") as connection:
         connection.execute("DELETE FROM tortoise_migrations WHERE name = ?", (LATEST,))
 
@@ -83,8 +85,7 @@ async def test_an_older_schema_is_told_from_ours(tmp_path: Path) -> None:
 
 
 async def test_a_later_schema_fits_as_it_only_adds(tmp_path: Path) -> None:
-    url = f"sqlite://{tmp_path / 's.db'}"
-    await migrate(url)
+    url = await on_sqlite(tmp_path / "s.db")
     with sqlite3.connect(tmp_path / "s.db") as connection:
         connection.execute(
             "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('aftersales', '9999_later', '')"
@@ -110,7 +111,7 @@ async def test_the_migrations_lead_to_the_models(tmp_path: Path) -> None:
 
 
 async def test_the_tables_have_the_columns_of_the_models(tmp_path: Path) -> None:
-    await migrate(f"sqlite://{tmp_path / 's.db'}")
+    await on_sqlite(tmp_path / "s.db")
     with sqlite3.connect(tmp_path / "s.db") as connection:
         made = {table: {row[1] for row in connection.execute(f"PRAGMA table_info({table})")} for table in tables()}
 

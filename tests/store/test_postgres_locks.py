@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,9 +13,10 @@ from tests.postgres import Postgres, drop, new_database
 from tests.store.locks import objections
 from tortoise import migrations
 from tortoise.migrations import operations
+from tortoise.migrations.api import sqlmigrate
 
 from aftersales.store import postgres_migrate
-from aftersales.store.migrate import known, postgres_sql
+from aftersales.store.migrate import APP, config, known, postgres_sql
 from aftersales.store.postgres_steps import statements, steps, wide
 
 pytestmark = pytest.mark.engine("postgres")  # SQLite knows no lock of a table
@@ -73,11 +75,26 @@ def test_what_only_touches_the_catalogue_is_not(sql: str) -> None:
     assert list(objections([sql])) == []
 
 
+@pytest.fixture(scope="module")
+def written() -> dict[str, list[str]]:
+    return asyncio.run(postgres_sql())
+
+
 @pytest.mark.parametrize("name", known())
-async def test_no_migration_keeps_a_table_locked(name: str) -> None:
-    found = set(objections(await postgres_sql(name)))
+def test_no_migration_keeps_a_table_locked(name: str, written: dict[str, list[str]]) -> None:
+    found = set(objections(written[name]))
 
     assert found == EXCEPTIONS.get(name, set())
+
+
+@pytest.mark.parametrize("name", [known()[0], known()[-1]])
+async def test_all_migrations_in_one_pass_say_what_tortoise_says_of_each(
+    name: str, written: dict[str, list[str]]
+) -> None:
+    settings = config(Path("never opened"))
+    settings["connections"]["store"] = {"engine": "tortoise.backends.psycopg", "credentials": {}}
+
+    assert written[name] == await sqlmigrate(config=settings, app_label=APP, migration_name=name)
 
 
 @pytest.mark.parametrize("name", known())
@@ -164,11 +181,11 @@ async def in_use(url: str) -> AsyncIterator[None]:
 
 
 async def applied(url: str, name: str, sql: str) -> None:
-    async def sql_of(_: str) -> list[str]:
-        return [sql]
+    async def written() -> dict[str, list[str]]:
+        return {name: [sql]}
 
     async with postgres_migrate.alone(url) as connection:
-        await postgres_migrate.apply(connection, "test", [name], sql_of)
+        await postgres_migrate.apply(connection, "test", [name], written)
 
 
 async def test_a_column_waits_for_its_lock_a_little_at_a_time_and_lets_others_go_first(

@@ -1,13 +1,13 @@
 """The schema on PostgreSQL: that of the models, wide as on SQLite, sorted by bytes, and made once by however many."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 from tests.postgres import Postgres, drop, new_database
+from tests.processes import run
 from tests.store.builders import world
 from tests.store.test_migrations import LATEST, tables
 
@@ -36,6 +36,14 @@ def url(engine: Postgres) -> Iterator[str]:
     drop(url)
 
 
+@pytest.fixture
+def migrated(engine: Postgres) -> Iterator[str]:
+    """A copy of a database that was migrated from nothing."""
+    url = new_database()
+    yield url
+    drop(url)
+
+
 def dumped(url: str) -> list[str]:
     with psycopg.connect(url) as connection:
         return [line for (line,) in connection.execute(DUMPED)]
@@ -52,27 +60,24 @@ async def test_a_new_database_is_brought_to_the_schema_of_this_release(url: str)
     assert (after.current, after.pending, after.fits, after.advice) == (LATEST, (), True, "")
 
 
-async def test_migrating_twice_changes_nothing(url: str) -> None:
-    await migrate(url)
-    made = dumped(url)
+async def test_migrating_twice_changes_nothing(migrated: str) -> None:
+    made = dumped(migrated)
 
-    assert (await migrate(url)).fits
+    assert (await migrate(migrated)).fits
 
-    assert dumped(url) == made
+    assert dumped(migrated) == made
 
 
 def test_machines_that_migrate_at_once_all_succeed(url: str) -> None:
-    program = "import asyncio, sys; from aftersales.store.migrate import migrate; asyncio.run(migrate(sys.argv[1]))"
+    with ThreadPoolExecutor() as pool:
+        each = [pool.submit(run, "migrate", "--database", url) for _ in range(3)]
 
-    each = [subprocess.Popen([sys.executable, "-c", program, url]) for _ in range(3)]
-
-    assert [process.wait(120) for process in each] == [0, 0, 0]
+    assert [told.result().returncode for told in each] == [0, 0, 0]
     assert asyncio.run(schema_state(url)).fits
 
 
-async def test_the_tables_have_the_columns_of_the_models(url: str) -> None:
-    await migrate(url)
-    with psycopg.connect(url) as connection:
+async def test_the_tables_have_the_columns_of_the_models(migrated: str) -> None:
+    with psycopg.connect(migrated) as connection:
         found = connection.execute(
             "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
             " AND table_name <> 'tortoise_migrations'"
@@ -81,9 +86,8 @@ async def test_the_tables_have_the_columns_of_the_models(url: str) -> None:
     assert {table: {column for other, column in found if other == table} for table, _ in found} == tables()
 
 
-async def test_no_column_is_narrower_or_sorted_otherwise_than_on_sqlite(url: str) -> None:
-    await migrate(url)
-    ours = [line for line in dumped(url) if line.partition(".")[0] in tables()]
+async def test_no_column_is_narrower_or_sorted_otherwise_than_on_sqlite(migrated: str) -> None:
+    ours = [line for line in dumped(migrated) if line.partition(".")[0] in tables()]
 
     kinds = {line.split(" ", 1)[1].split(" nextval")[0] for line in ours}
 
@@ -92,17 +96,16 @@ async def test_no_column_is_narrower_or_sorted_otherwise_than_on_sqlite(url: str
     }  # fmt: skip
 
 
-async def test_a_lost_groundwork_is_told_and_laid_again_without_touching_a_table(url: str) -> None:
-    await migrate(url)
-    with psycopg.connect(url) as connection:
+async def test_a_lost_groundwork_is_told_and_laid_again_without_touching_a_table(migrated: str) -> None:
+    with psycopg.connect(migrated) as connection:
         connection.execute("DROP FUNCTION log_horizon()")
         files = connection.execute(FILES).fetchall()
 
-    assert (await schema_state(url)).pending == (GROUNDWORK,)
-    await migrate(url)
+    assert (await schema_state(migrated)).pending == (GROUNDWORK,)
+    await migrate(migrated)
 
-    assert (await schema_state(url)).fits
-    with psycopg.connect(url) as connection:
+    assert (await schema_state(migrated)).fits
+    with psycopg.connect(migrated) as connection:
         assert connection.execute(FILES).fetchall() == files
 
 
@@ -128,18 +131,17 @@ async def test_a_try_that_was_cut_off_is_gone_on_with(url: str) -> None:
         assert connection.execute("SELECT COUNT(*) FROM pg_index WHERE NOT indisvalid").fetchone() == (0,)
 
 
-async def test_a_log_that_was_restored_into_another_server_goes_on_behind_its_end(url: str) -> None:
-    await migrate(url)
-    async with world(url) as w:
+async def test_a_log_that_was_restored_into_another_server_goes_on_behind_its_end(migrated: str) -> None:
+    async with world(migrated) as w:
         await w.open(await w.order("1"))
         # as if the server that wrote it had counted far more transactions than this one
         await w.ledger.database.write(Statement("UPDATE events SET serial = serial + 1000000000000"))
 
-    assert (await schema_state(url)).pending == (GROUNDWORK,)
-    await migrate(url)
+    assert (await schema_state(migrated)).pending == (GROUNDWORK,)
+    await migrate(migrated)
 
-    assert (await schema_state(url)).fits
-    async with world(url) as w:
+    assert (await schema_state(migrated)).fits
+    async with world(migrated) as w:
         w.number_from(100)
         log = Log(w.ledger.database)
         end = await log.last_serial()

@@ -3,17 +3,20 @@
 Both are real processes, found by a client over HTTP. The release before is the git ref in `previous-release`.
 """
 
+import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from tests.postgres import Postgres, drop, new_database
 from tests.processes import environment
-from tests.store.releases import AGENT, SELLER, made, run_out, serves
+from tests.store.releases import AGENT, SELLER, brought_in, run_out, serves
+
+from aftersales.testing.places import on_sqlite
 
 ROOT = Path(__file__).parents[2]
 REF = Path(__file__).with_name("previous-release").read_text().strip()
@@ -38,10 +41,10 @@ def release_before(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture
-def url(engine: Postgres | None, tmp_path: Path) -> Iterator[str]:
-    """A database that this release has migrated from nothing, with a shop and orders in it."""
-    url = f"sqlite://{tmp_path / 's.db'}" if engine is None else new_database(migrated=False)
-    made(url)
+async def url(engine: Postgres | None, tmp_path: Path) -> AsyncIterator[str]:
+    """A copy of a database that this release has migrated from nothing, with a shop and orders in it."""
+    url = await on_sqlite(tmp_path / "s.db") if engine is None else new_database()
+    await asyncio.to_thread(brought_in, url)
     yield url
     if engine is not None:
         drop(url)

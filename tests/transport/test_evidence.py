@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 import pytest
+import pytest_asyncio
 from tests import processes
+from tests.postgres import Postgres
 from tests.transport.world import listening, until
 
 from aftersales.asgi import create_app, transport_settings
@@ -34,10 +36,13 @@ STAGE = """mutation ($input: EvidenceStageInput!) { evidenceStage(input: $input)
     evidence { id } upload { url method headers { name value } expiresAt } problems { code path } replayed } }"""
 NODE = "query ($id: ID!) { node(id: $id) { ... on Evidence { status url } } }"
 
+# One server takes them all, but where a test says otherwise.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 # The record is not asked about what is tried here.
 UNASKED = pytest.mark.engine("sqlite")
 
-_keys = count()
+_keys, _buyers = count(), count(1)
 
 
 @dataclass
@@ -50,10 +55,11 @@ class Place:
     client: httpx.AsyncClient
     door: EvidenceOverHTTP
     folder: Path
+    buyer: str = "1"
 
     async def ask(self, query: str, **variables: Any) -> Any:
         answer = await self.client.post(
-            f"{self.url}/graphql", json={"query": query, "variables": variables}, headers=as_buyer()
+            f"{self.url}/graphql", json={"query": query, "variables": variables}, headers=as_buyer(self.buyer)
         )
         told = answer.json()
         assert "errors" not in told, told
@@ -85,8 +91,8 @@ class Place:
         return self.door.arrivals
 
 
-def as_buyer() -> dict[str, str]:
-    token = mint(OWN, {"sub": "1", "party": "buyer"}, timedelta(hours=1), now=datetime.now(UTC))
+def as_buyer(sub: str = "1") -> dict[str, str]:
+    token = mint(OWN, {"sub": sub, "party": "buyer"}, timedelta(hours=1), now=datetime.now(UTC))
     return {"authorization": f"Bearer {token}"}
 
 
@@ -113,14 +119,32 @@ async def serving(settings: Settings, clock: FakeClock | None = None) -> AsyncIt
         yield Place(url, running, clock, client, door, folder)
 
 
-@pytest.fixture
-async def settings(_own_databases: None, tmp_path: Path) -> Settings:
-    database, evidence = await places.place(tmp_path / "app.sqlite3"), f"file://{tmp_path / 'app.evidence'}"
+async def settings_in(folder: Path) -> Settings:
+    database, evidence = await places.place(folder / "app.sqlite3"), f"file://{folder / 'app.evidence'}"
     return Settings(database=database, evidence=evidence, secret=OWN, origins=frozenset({BOARD}))
 
 
+@pytest_asyncio.fixture(loop_scope="module")
+async def settings(_own_databases: None, tmp_path: Path) -> Settings:
+    return await settings_in(tmp_path)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(engine: Postgres | None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+    async with serving(await settings_in(tmp_path_factory.mktemp("shared"))) as place:
+        yield place
+
+
 @pytest.fixture
-async def place(settings: Settings) -> AsyncIterator[Place]:
+def place(shared: Place) -> Place:
+    """As if just begun: it has no files, and does not know the buyer. Whoever moves its clock begins another."""
+    for path in shared.files:
+        path.unlink()
+    return replace(shared, buyer=f"b{next(_buyers)}")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def own(settings: Settings) -> AsyncIterator[Place]:
     async with serving(settings) as place:
         yield place
 
@@ -250,29 +274,29 @@ async def raw(place: Place, request: str, *more: bytes) -> tuple[int, bytes]:
     return int(line.split()[1]), rest
 
 
-async def test_an_address_expires_and_the_same_key_gives_a_new_one(place: Place) -> None:
-    staged = await place.stage(idempotencyKey="again")
-    place.clock.advance(minutes=15)
+async def test_an_address_expires_and_the_same_key_gives_a_new_one(own: Place) -> None:
+    staged = await own.stage(idempotencyKey="again")
+    own.clock.advance(minutes=15)
 
-    expired = await place.client.put(staged["upload"]["url"], content=JPEG)
-    again = await place.stage(idempotencyKey="again")
-    answer = await place.client.put(again["upload"]["url"], content=JPEG)
+    expired = await own.client.put(staged["upload"]["url"], content=JPEG)
+    again = await own.stage(idempotencyKey="again")
+    answer = await own.client.put(again["upload"]["url"], content=JPEG)
 
     assert code(expired) == (410, "ADDRESS_EXPIRED")
     assert (again["replayed"], again["evidence"]) == (True, staged["evidence"])
     assert again["upload"]["expiresAt"] == "2025-03-05T03:30:00Z"
     assert answer.status_code == 201
-    assert (await place.stage(idempotencyKey="again"))["upload"] is None
+    assert (await own.stage(idempotencyKey="again"))["upload"] is None
 
 
-async def test_an_address_to_look_at_a_file_expires_too(place: Place) -> None:
-    address = await place.kept()
-    place.clock.advance(minutes=9, seconds=59)
-    assert (await place.client.get(address)).status_code == 200
+async def test_an_address_to_look_at_a_file_expires_too(own: Place) -> None:
+    address = await own.kept()
+    own.clock.advance(minutes=9, seconds=59)
+    assert (await own.client.get(address)).status_code == 200
 
-    place.clock.advance(seconds=1)
+    own.clock.advance(seconds=1)
 
-    assert code(await place.client.get(address)) == (410, "ADDRESS_EXPIRED")
+    assert code(await own.client.get(address)) == (410, "ADDRESS_EXPIRED")
 
 
 async def test_an_address_outlives_a_restart(settings: Settings) -> None:

@@ -7,7 +7,7 @@ waits for no lock longer than `LOCK_SECONDS` (ADR 0022).
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -122,21 +122,28 @@ async def _applied(connection: psycopg.AsyncConnection, app: str) -> list[str]:
 
 
 async def apply(
-    connection: psycopg.AsyncConnection, app: str, names: list[str], sql_of: Callable[[str], Awaitable[list[str]]]
+    connection: psycopg.AsyncConnection,
+    app: str,
+    names: list[str],
+    written: Callable[[], Awaitable[Mapping[str, list[str]]]],
 ) -> None:
     """Apply what of these migrations is not.
 
     Each is one transaction with the note of it. Where it makes indexes of tables that were there before, they come
     after it, one by one, and the note last: cut off in between, the next try goes on with those that are missing.
 
+    Args:
+        written: the SQL of each; it takes long to make, and is asked for only if one is left.
+
     Raises:
         LockNotAvailable: somebody kept a table locked all the time.
     """
     await connection.execute(_MIGRATIONS)
-    for name in names:
-        if name in await _applied(connection, app):
-            continue
-        each = steps(await sql_of(name))
+    done = await _applied(connection, app)
+    left = [name for name in names if name not in done]
+    sql_of = await written() if left else {}
+    for name in left:
+        each = steps(sql_of[name])
         if not each.indexes:
             await _together(connection, each, (app, name))
             continue
