@@ -26,10 +26,11 @@ ENGINES = ("sqlite", "postgres")
 BOTH = ("store", "desk", "graphql", "transport")
 # Minutes and half minutes: begun first, so that no process is left with one of them at the end.
 LONGEST = (
-    "demo/test_world", "engine/test_actions", "page/test_looks", "page/test_operations",
-    "transport/test_hostile_values", "transport/test_evidence", "transport/test_generated", "transport/test_kill",
-    "store/test_lists", "graphql/test_executor", "rights/test_matrix", "transport/test_serve", "engine/test_walks",
-    "store/test_postgres_migrations",
+    "demo/test_world", "page/test_operations", "transport/test_hostile_values", "page/test_looks",
+    "transport/test_vanished", "transport/test_generated", "transport/test_workers", "transport/test_evidence",
+    "transport/test_races", "page/test_board", "graphql/test_stream", "transport/test_serve", "transport/test_kill",
+    "store/test_lists", "store/test_postgres_migrations", "rights/test_matrix", "engine/test_actions",
+    "transport/test_live", "transport/test_metrics", "store/test_backup", "store/test_upgrade",
 )  # fmt: skip
 
 
