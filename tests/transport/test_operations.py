@@ -68,13 +68,13 @@ REFUSED = {
 def test_a_document_that_asks_too_much_is_refused_before_it_costs_much(case: str) -> None:
     expected, query = REFUSED[case]
     operations = Operations(SCHEMA)
-    began = time.perf_counter()
+    began = time.thread_time()
 
     refused = code(operations, query)
 
     assert refused == expected
-    # a generous bound on a busy machine; the attack it stands for takes seconds or minutes
-    assert time.perf_counter() - began < 2
+    # of our own work, as others keep the machine busy; the attack it stands for takes seconds or minutes
+    assert time.thread_time() - began < 2
     assert not operations.documents.kept
 
 
@@ -82,12 +82,12 @@ def test_fields_that_overlap_in_many_fragments_do_not_hold_everybody_up() -> Non
     spread = " ".join(f"...f{n}" for n in range(150))
     fragments = " ".join(f"fragment f{n} on Node {{ id node {{ id }} }}" for n in range(150))
     operations = Operations(SCHEMA)
-    began = time.perf_counter()
+    began = time.thread_time()
 
     refused = code(operations, f"{{ node {{ {spread} }} }} {fragments}")
 
     assert refused == "DOCUMENT_INVALID"
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
 
 
 def test_the_introspection_that_tools_send_fits_in() -> None:
