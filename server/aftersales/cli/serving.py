@@ -58,7 +58,7 @@ def _demo(args: Namespace, settings: Settings) -> None:
         else:
             # what stands against it is said here: the process that makes the world has no words for it
             registry_of(settings, policies_of(settings))
-            print("Making a world; this takes a few seconds.", flush=True)
+            print("Making a world, once; this takes up to half a minute.", flush=True)
             asyncio.run(make_apart(path))
         demo = asyncio.run(take_up(settings, args.speed))
         _serve(demo.running, demo, partial(_people, settings))
