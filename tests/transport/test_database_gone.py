@@ -217,7 +217,8 @@ async def test_an_operation_of_several_batches_does_not_wait_for_each(tmp_path: 
             "idempotencyKey": "one", "orderId": order.id, "reason": "not_received",
             "lines": [{"orderLineId": order_line_id(order.id, 0), "quantity": 1}],
         }  # fmt: skip
-        server.wire.late = 2.0
+        # one batch has time, a second has not
+        server.wire.late = 2.5
         began = time.monotonic()
         answer = await server.ask(OPERATIONS["RefundOnlyOpen"], ANI, input=claim)
         took = time.monotonic() - began
@@ -225,7 +226,7 @@ async def test_an_operation_of_several_batches_does_not_wait_for_each(tmp_path: 
         await server.until(200, 6)
         again = await server.ask(OPERATIONS["RefundOnlyOpen"], ANI, input=claim)
 
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1"), answer.text
+    assert (answer.status_code, answer.headers.get("retry-after")) == (503, "1"), (answer.text, took)
     assert codes(answer) <= PASSING
     assert took < 5
     # whatever came of it, the same key settles it
