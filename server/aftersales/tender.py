@@ -324,6 +324,9 @@ class Tender:
             # the request has ended meanwhile, and the intent is now to let go
             log.info("the reservation %s was overtaken: %s", intent.id, refused)
             await self._ledger.tell_again(intent.id, intent.status, self._clock() + BACKOFF[0])
+        except AWAY:
+            # no fault of the stock's
+            raise
         except Exception:
             log.exception("stock could not be told of reservation %s", intent.id)
             wait = BACKOFF[min(intent.tries, len(BACKOFF) - 1)]

@@ -4,7 +4,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
-from tests.desk.acts import act, claim, codes, history, opened, said, staged
+from tests.desk.acts import act, away, claim, codes, history, opened, said, staged
 
 from aftersales.engine.money import Money
 from aftersales.engine.request import Leg, Request, ReservationStatus
@@ -20,6 +20,7 @@ from aftersales.engine.vocabulary import (
     Variation,
 )
 from aftersales.registry import GROUP
+from aftersales.store.database import StoreBusy
 from aftersales.testing import Home
 from aftersales.testing.house import AGENT, BUYER, CARRIER, SELLER, idr, line
 
@@ -336,6 +337,23 @@ async def test_stock_that_does_not_answer_is_asked_again_until_it_does(home: Hom
     held = (await home.request(request.id)).reservation
     assert held is not None
     assert held.status is ReservationStatus.HELD
+
+
+async def test_a_database_that_is_away_is_not_taken_for_stock_that_does_not_answer(
+    home: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = await approved(home)
+
+    with away(home, "INSERT INTO events", monkeypatch), pytest.raises(StoreBusy):
+        await home.running.tender.tend()
+    # at once, and not after the minute that stock is given
+    await home.running.tender.tend()
+
+    held = (await home.request(request.id)).reservation
+    assert held is not None
+    assert held.status is ReservationStatus.HELD
+    assert home.shelf.held == {held.id: (("sku_1b", 1),)}
+    assert "stock could not be told" not in caplog.text
 
 
 async def test_what_ends_before_stock_was_asked_is_let_go_and_never_held(home: Home) -> None:
