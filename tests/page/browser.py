@@ -23,7 +23,6 @@ SWITCHES = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--lang=en-GB",
 )  # fmt: skip
-LEFT_EARLY = "WebSocket is closed before the connection is established."
 WIDE, NARROW = (1280, 900), (360, 780)
 
 
@@ -40,17 +39,13 @@ class Browser:
 
     def open(self, url: str) -> None:
         """A visit of somebody who was never here."""
-        self.leave()
+        self.chrome.get("about:blank")
         self.cdp("Storage.clearDataForOrigin", origin=url.rsplit("/", 1)[0], storageTypes="all")
         # what a tab remembers can be forgotten only where it was learned: there, before the page looks
         forgets = self.cdp("Page.addScriptToEvaluateOnNewDocument", source="sessionStorage.clear()")
         self.chrome.get(url)
         self.cdp("Page.removeScriptToEvaluateOnNewDocument", **forgets)
         self.there("#views > div:not([hidden])")
-
-    def leave(self) -> None:
-        """Go nowhere; what the page was about to do is cut off, of which the console may complain."""
-        self.chrome.get("about:blank")
 
     def size(self, size: tuple[int, int]) -> None:
         metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == NARROW}
@@ -121,9 +116,7 @@ class Browser:
 
     def complaints(self) -> list[str]:
         """What the console has said since it was asked last: errors, and what the policy forbade."""
-        said = [entry["message"] for entry in self._log("browser") if entry["level"] in ("SEVERE", "WARNING")]
-        # of a page that was left while its stream was about to begin; it may be said only when the next is there
-        return [message for message in said if not message.endswith(LEFT_EARLY)]
+        return [entry["message"] for entry in self._log("browser") if entry["level"] in ("SEVERE", "WARNING")]
 
     def hosts(self) -> set[str]:
         """Whom the page has asked for anything since this was asked last, by HTTP or by WebSocket."""

@@ -34,7 +34,6 @@ def demo(demo_copy: Callable[[], tuple[str, ...]]) -> Iterator[Server]:
 @pytest.fixture
 def browser(chrome: Browser, demo: Server) -> Iterator[Browser]:
     """Open on the demo's page. Whatever a test does, the page asks nobody else for anything, and nothing goes wrong."""
-    chrome.leave()
     chrome.size(WIDE)
     chrome.scheme("light")
     chrome.complaints()

@@ -18,7 +18,9 @@ export function subscribe({ document, variables, token }, on) {
   const finish = (say) => {
     if (over) return;
     over = true;
-    socket.close(1000);
+    // one that is closed before it is open is complained about by the browser, though nothing is wrong
+    if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close(1000);
+    else socket.close(1000);
     say();
   };
   const hear = {
