@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from tests.embedded import NoPostgres, programs
+from tests.missing import left_out
 from tests.postgres import Postgres, another_server, drop, new_database
 from tests.processes import run
 from tests.store.releases import AGENT, SELLER, Release, brought_in, serves
@@ -114,7 +115,7 @@ def elsewhere() -> str:
     try:
         return another_server()
     except NoPostgres as reason:
-        pytest.skip(f"no PostgreSQL to restore into: {reason}")
+        left_out(f"no PostgreSQL to restore into: {reason}")
 
 
 @pytest.fixture
