@@ -9,6 +9,7 @@ import pytest
 from tests.store.builders import NOON, World, imported, money, shop, world
 
 from aftersales.engine.vocabulary import OrderState
+from aftersales.store.database import Row, Statement
 from aftersales.store.imports import Outcome
 from aftersales.store.ledger import OrderMoved
 
@@ -150,6 +151,33 @@ async def test_imports_and_claims_at_once_both_come_through(tmp_path: Path) -> N
         assert outcomes == [UPDATED] * 20
         assert {type(claim).__name__ for claim in claims} <= {"Request", "OrderMoved"}
         stored = await w.ledger.orders([order.id for order in orders])
+        assert {order.buyer_name for order in stored.values()} == {"Budi"}
+
+
+async def test_orders_of_which_one_changes_at_each_try_are_brought_in_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world(tmp_path / "s.db") as w:
+        orders = [await w.order(str(number)) for number in range(8)]
+        claims = [w.opening(order) for order in orders]
+        write = w.ledger.database.write
+
+        async def overtaken(*statements: Statement) -> list[list[Row]]:
+            """Somebody claims of one of them between the reading and the writing of all."""
+            if claims:
+                with monkeypatch.context() as alone:
+                    alone.setattr(w.ledger.database, "write", write)
+                    await w.commit(claims.pop())
+            return await write(*statements)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(w.ledger.database, "write", overtaken)
+            outcomes = await w.ledger.import_orders(
+                [imported(str(number), buyer_name="Budi") for number in range(8)], NOON
+            )
+
+        stored = await w.ledger.orders([order.id for order in orders])
+        assert (claims, outcomes) == ([], [UPDATED] * 8)
         assert {order.buyer_name for order in stored.values()} == {"Budi"}
 
 

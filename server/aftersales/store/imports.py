@@ -13,7 +13,7 @@ from ..engine.money import Money, from_minor, to_minor
 from ..engine.vocabulary import Order, OrderState, Shop
 from .columns import ASIDE, COLUMNS, insert
 from .conflicts import OrderMoved
-from .database import Database, Row, Statement, marks, padded
+from .database import Database, Row, Statement, StoreBusy, marks, padded
 from .privacy import IS_ERASED
 from .values import Digits, micros, micros_or_none
 
@@ -130,6 +130,10 @@ class Imports:
 
         Returns:
             One outcome for each, in their order.
+
+        Raises:
+            StoreBusy: an order changed each time it was looked at. Of those before it some are written: all may be
+                given again.
         """
         outcomes: list[Outcome] = []
         for start in range(0, len(batch), CHUNK):
@@ -154,7 +158,11 @@ class Imports:
                 # a request was made in between
                 continue
             return [outcomes[order.id] for order in chunk]
-        raise OrderMoved("The orders changed at each try.")
+        if len(latest) == 1:
+            raise StoreBusy("The order changed at each try.")
+        # of many at once one may change each time; one by one, each needs to stand still for an instant only
+        alone = {id: (await self._import_chunk([order], at))[0] for id, order in latest.items()}
+        return [alone[order.id] for order in chunk]
 
     async def _known(self, orders: Iterable[ImportedOrder]) -> tuple[dict[str, "_Known"], set[str]]:
         orders = list(orders)
