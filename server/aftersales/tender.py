@@ -26,7 +26,8 @@ from .watching.watch import Watch
 
 log = logging.getLogger("aftersales.tender")
 
-BATCH = 200
+# The first of many waits for the last of its batch: after a rest, for few.
+FIRST_BATCH, BATCH = 20, 200
 FIRING_TRIES = 5
 AGAIN_AFTER = timedelta(seconds=5)
 PAYING_AT_ONCE = 8
@@ -70,6 +71,7 @@ class Tender:
         self._clock = clock
         self._lease = lease
         self._by_database = by_database
+        self._batch = FIRST_BATCH
         self._nudges = (asyncio.Event(), asyncio.Event(), asyncio.Event())
 
     @property
@@ -148,14 +150,16 @@ class Tender:
 
     async def _fire_due(self) -> int:
         now = self._clock()
-        batch = await self._ledger.take_due(now, BATCH, by_database=self._by_database)
+        batch = await self._ledger.take_due(now, self._batch, by_database=self._by_database)
+        full = len(batch) == self._batch
+        self._batch = BATCH if full else FIRST_BATCH
         if not batch:
             return 0
         # a clock that ran out before its warning was given stands in line by the warning, not by its end
         unwarned = [due for due in batch if due.warning and due.due_at <= now]
         done = await self._all_fired(unwarned)
         # what stands behind the last of a full batch is not known, and comes before what runs out after it
-        last = batch[-1].wake_at if len(batch) == BATCH else now
+        last = batch[-1].wake_at if full else now
         ended = [replace(due, wake_at=due.due_at, warning=False) for due in unwarned if due.due_at <= last]
         rest = [due for due in batch if due not in unwarned]
         # in order of their instants: what one does may be what the next depends on

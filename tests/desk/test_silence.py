@@ -1,7 +1,7 @@
 """What time does when nobody else does: at the very instant, in order, once, and whatever else fails."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -56,6 +56,16 @@ class Waits:
 
     def of(self, request_id: str, action: str) -> asyncio.Event:
         return self.heard.setdefault(f"{request_id} {action}", asyncio.Event())
+
+
+class Told:
+    """How many changes were announced at a time."""
+
+    def __init__(self) -> None:
+        self.together: list[int] = []
+
+    def announce(self, changes: Sequence[Change]) -> None:
+        self.together.append(len(changes))
 
 
 class Stalls(Bank):
@@ -195,15 +205,17 @@ async def test_requests_of_one_order_that_fall_due_together_each_know_of_the_oth
     assert claimed.claims_version == order.claims_version + 6, "asked for, granted and paid, each for itself"
 
 
-@pytest.mark.parametrize("count", [2, 60])
+# The warnings that were slept through, then the ends; the first of many does not wait for the last.
+@pytest.mark.parametrize("together", [[2, 2], [20, 40, 60]])
 async def test_what_is_due_together_is_written_together(
-    home: Home, count: int, monkeypatch: pytest.MonkeyPatch
+    home: Home, together: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(count):
+    for number in range(together[-1]):
         await return_opened(home, order=await home.order(number=f"M{number}"))
     home.clock.advance(days=2)
-    written = []
+    written, told = [], Told()
     write = home.running.database.write
+    home.running.desk.announces.append(told)
 
     async def counted(*statements: Statement) -> list[list[tuple[object, ...]]]:
         written.append(statements)
@@ -213,7 +225,8 @@ async def test_what_is_due_together_is_written_together(
     await home.running.tender.tend()
 
     of_events = [batch for batch in written if any("INTO events" in statement.sql for statement in batch)]
-    assert len(of_events) == 2, "the warnings that were slept through, then the ends"
+    assert told.together == together
+    assert len(of_events) == len(together)
 
 
 async def test_whoever_owes_it_is_warned_as_the_policy_says_and_once_each(home: Home) -> None:
