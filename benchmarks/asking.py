@@ -13,7 +13,7 @@ import orjson
 from aftersales.settings import DEVELOPMENT_SECRET
 from aftersales.transport.tokens import mint
 
-from .data import SEED, SHOPS, UNCLAIMED, shop_id
+from .data import SEED, SHOPS, shop_id
 
 HERE = Path(__file__).parent
 OPERATIONS = HERE.parent / "schema" / "operations"
@@ -38,8 +38,7 @@ class Asking:
         ).fetchall()
         unclaimed = connection.execute(
             "SELECT o.id, l.id, o.buyer_id FROM orders o JOIN order_lines l ON l.order_id = o.id AND l.position = 0"
-            " ORDER BY o.number DESC LIMIT ?",
-            (UNCLAIMED,),
+            " WHERE o.claims_version = 0 ORDER BY o.number DESC"
         ).fetchall()
         connection.close()
         for found in (requests, pending, unclaimed):

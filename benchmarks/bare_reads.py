@@ -86,7 +86,7 @@ def board(connection: sqlite3.Connection, filter: Answer, first: int) -> Answer:
     more = len(rows) > first
     end = text64(["NEXT_DEADLINE", page[-1][18], page[-1][0]]) if page else None
     info = {"hasNextPage": more, "endCursor": end}
-    return {"requests": {"nodes": nodes, "pageInfo": info, "streamCursor": text64({"p": {shop: position}})}}
+    return {"requests": {"nodes": nodes, "pageInfo": info, "streamCursor": text64({"e": 0, "p": {shop: position}})}}
 
 
 def listed(row: Row, lines: list[Row], clocks: list[Row], events: list[Row], now: int) -> Answer:

@@ -38,9 +38,14 @@ MORE = {
 PRODUCTS = (("Headset", "Black"), ("Cable", "2 m"), ("Lamp", "Warm white"), ("Kettle", None), ("Rug", "120 × 170 cm"))
 
 
-def fill(path: Path, now: datetime | None = None) -> None:
+def fill(path: Path, now: datetime | None = None, requests: int = REQUESTS, unclaimed: int = UNCLAIMED) -> None:
+    """
+    Args:
+        requests: of all shops together; as many as there are shops, or a multiple.
+        unclaimed: orders beside them.
+    """
     asyncio.run(migrate(f"sqlite://{path}"))
-    rows = by_table(made(now or datetime.now(UTC), Random(SEED)))
+    rows = by_table(made(now or datetime.now(UTC), Random(SEED), requests, unclaimed))
     connection = sqlite3.connect(path)
     with connection:
         # foreign keys are not looked at yet, so that the order of the tables does not matter
@@ -51,20 +56,23 @@ def fill(path: Path, now: datetime | None = None) -> None:
     connection.close()
 
 
-def made(now: datetime, dice: Random) -> Iterator[tuple[str, Row]]:
+def made(
+    now: datetime, dice: Random, requests: int = REQUESTS, unclaimed: int = UNCLAIMED
+) -> Iterator[tuple[str, Row]]:
     """Every row, with its table."""
     terms, at = terms_at(now), int(now.timestamp()) * SECOND
     for version, body in {(each.version, each.to_json()) for each in terms.values()}:
         yield "terms", (version, body)
     for shop in range(SHOPS):
-        name, events = f"Shop {shop}", REQUESTS // SHOPS * EVENTS
+        name, events = f"Shop {shop}", requests // SHOPS * EVENTS
         yield "shops", (shop_id(shop), name, market(shop), shop_kind(shop).value, "Asia/Jakarta", 1, 1, events)
-    for number in range(REQUESTS + UNCLAIMED):
+    for number in range(requests + unclaimed):
         shop = number % SHOPS
         lines = list(bought(dice, number))
-        yield "orders", order(number, shop, lines, at)
+        claimed = number < requests
+        yield "orders", order(number, shop, lines, at, claimed=claimed)
         yield from (("order_lines", line) for line in lines)
-        if number < REQUESTS:
+        if claimed:
             yield from claim(asked(dice, number, shop, lines, at, terms))
 
 
@@ -110,13 +118,13 @@ def bought(dice: Random, number: int) -> Iterator[Row]:
         )  # fmt: skip
 
 
-def order(number: int, shop: int, lines: list[Row], at: int) -> Row:
+def order(number: int, shop: int, lines: list[Row], at: int, *, claimed: bool = True) -> Row:
     # no shipping to be shared out, so that the bare application can do without that arithmetic
     total, shipping = sum(line[9] * line[10] for line in lines), 0
     return (
         f"or_{number:06}", shop_id(shop), f"{58_000_000 + number}", buyer_id(number), f"Buyer {number % BUYERS}",
         currency(shop), "DELIVERED", at - 96 * HOUR, at - 24 * HOUR, total, shipping, "PLATFORM",
-        int(number < REQUESTS), 0, at - 96 * HOUR, f"{number:064x}",
+        int(claimed), 0, at - 96 * HOUR, f"{number:064x}",
     )  # fmt: skip
 
 

@@ -51,7 +51,7 @@ class Streams:
 async def measured(server: Server, path: Path) -> None:
     asking = Asking(path)
     streams = Streams(asking, server.port)
-    print(f"{'at rest':<26}{server.idle_bytes / MB:>7.0f} MB")
+    print(f"{'at rest':<26}{server.settled_bytes() / MB:>7.0f} MB")
     for name, most in (("page", 2_000), ("detail", 5_000), ("approve", 1_000)):
         spent = await server.measure(asking.asks[name], SECONDS, most)
         rate = f"{spent.operations / SECONDS:>6.0f}/s {spent.milliseconds:>7.2f} ms of CPU each"
