@@ -82,7 +82,7 @@ async def _resting(server: Server) -> float:
 def connections(url: str) -> None:
     with psycopg.connect(url) as connection:
         rows = connection.execute(
-            "SELECT count(*), count(*) FILTER (WHERE query ILIKE 'listen%%') FROM pg_stat_activity"
+            "SELECT count(*), count(*) FILTER (WHERE query ILIKE 'listen%%' OR query = 'SELECT 1') FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         ).fetchone()
     assert rows is not None

@@ -241,7 +241,8 @@ def with_parcel(request: Request, attempt: Attempt) -> Request:
 def with_refund(request: Request, attempt: Attempt) -> Request:
     """Entering `refunding` makes the intent to pay, once: its id is the provider's key for ever."""
     amount = request.refund_approved if request.refund_approved is not None else request.payable
-    parts = _within(shares(amount, [room.amount for room in request.rooms], request.order.digits), request.rooms)
+    rooms = request.rooms
+    parts = _within(shares(amount, [room.amount for room in rooms], request.order.digits), rooms)
     refund = Refund(
         attempt.new_id("rf"), amount, attempt.actor.party, attempt.at,
         tuple((line.order_line_id, part) for line, part in zip(request.lines, parts, strict=True)),

@@ -99,7 +99,7 @@ def shipping_shares(
     shipping: Money, weights: Sequence[int | Decimal], digits: int, *, whole_order: bool, buyers_fault: bool
 ) -> tuple[Money, ...]:
     """Each line's part of the shipping: nothing unless all is claimed and the fault is not the buyer's."""
-    if whole_order and not buyers_fault:
+    if shipping and whole_order and not buyers_fault:
         return shares(shipping, weights, digits)
     return (Money.zero(shipping.currency),) * len(weights)
 
