@@ -32,7 +32,8 @@ class Unequal(Exception):
 
 
 async def compare(ours: tuple[Server, Asking], bare: tuple[Server, Asking]) -> None:
-    """
+    """Ask both the same, over connections of their own.
+
     Raises:
         Unequal: with what the two said.
     """
@@ -49,6 +50,8 @@ async def compare(ours: tuple[Server, Asking], bare: tuple[Server, Asking]) -> N
                 f"rows of {name}",
                 *(written(Path(server.path), id) for (server, _), id in zip((ours, bare), ids, strict=True)),
             )
+    for server, _ in (ours, bare):
+        await server.hang_up()
 
 
 def equal(what: str, ours: Any, bare: Any) -> None:

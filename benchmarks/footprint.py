@@ -82,8 +82,9 @@ async def _resting(server: Server) -> float:
 def connections(url: str) -> None:
     with psycopg.connect(url) as connection:
         rows = connection.execute(
-            "SELECT count(*), count(*) FILTER (WHERE query ILIKE 'listen%%' OR query = 'SELECT 1') FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            # who listens asks for a sign of life now and then
+            "SELECT count(*), count(*) FILTER (WHERE query ILIKE 'listen%%' OR query = 'SELECT 1')"
+            " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         ).fetchone()
     assert rows is not None
     each = [process for process in psutil.Process().children(recursive=True) if process.name() == "postgres"]

@@ -60,6 +60,15 @@ class Server:
     ) -> None:
         self._process.terminate()
         self._process.wait(START_SECONDS)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    async def hang_up(self) -> None:
+        """Before the loop ends in which it was asked."""
+        while self._connections:
+            _, writer = self._connections.pop()
+            writer.close()
+            await writer.wait_closed()
 
     def settled_bytes(self) -> int:
         """What it holds at rest, once what its start left behind is gone."""
