@@ -20,7 +20,7 @@ from aftersales.graphql.types import CLOCK_LABELS
 from aftersales.request_type import RequestType
 
 # What leads to a problem, and which of its arguments is the message.
-MESSAGE = {"Problem": 1, "Fault": 0, "wrong": 1, "_wrong": 1, "_no": 1, "_against": 1, "unread": 1}
+MESSAGE = {"Problem": 1, "Fault": 0, "say": 0, "wrong": 1, "_wrong": 1, "_no": 1, "_against": 1, "unread": 1}
 
 
 class Labelled(Protocol):

@@ -78,4 +78,5 @@ async def test_a_database_that_is_away_is_busy_and_back_again(
 
     assert away.errors
     assert away.errors[0].extensions == {"code": "BUSY", "retryable": True}
+    assert away.errors[0].message == "The server cannot do this now, and did nothing of it. Ask again in a moment."
     assert back.data == {"request": {"version": 1}}

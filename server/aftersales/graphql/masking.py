@@ -73,7 +73,7 @@ def meant_for_caller(cause: BaseException, near: GraphQLError | None, say: Say) 
             return GraphQLError(first.text(say), nodes, path=path, extensions=told)
         case StoreBusy() | StoreClosed():
             busy = {"code": "BUSY", "retryable": True}
-            message = say("Too much is asked at once. Ask again in a moment.")
+            message = say("The server cannot do this now, and did nothing of it. Ask again in a moment.")
             return GraphQLError(message, nodes, path=path, extensions=busy)
         case OutcomeUnknown():
             unknown = {"code": "OUTCOME_UNKNOWN", "retryable": True}
