@@ -20,6 +20,17 @@ pytestmark = pytest.mark.engine("postgres")  # SQLite answers, or the process is
 APPROVE = """
     mutation($input: RefundOnlyApproveInput!) { refundOnlyApprove(input: $input) { replayed request { version } } }
 """
+SHOWN_WITH_HISTORY = """
+    mutation($input: RefundOnlyApproveInput!) {
+        refundOnlyApprove(input: $input) { replayed request { version history { nodes { type } } } }
+    }
+"""
+AGAIN = {
+    "en": "The server cannot do this now. Ask again in a moment, with the same idempotencyKey if any.",
+    "id": "Server tidak dapat melakukannya sekarang. Kirim ulang yang sama sebentar lagi,"
+    " dengan idempotencyKey yang sama jika ada.",
+}
+VERSION = "query($id: ID!) { request(by: {id: $id}) { version } }"
 APPROVED = Statement("SELECT COUNT(*) FROM requests WHERE version = 2")
 
 
@@ -62,21 +73,45 @@ async def test_a_commit_whose_answer_was_lost_is_unknown_and_its_key_settles_it(
     await beside.close()
 
 
-async def test_a_database_that_is_away_is_busy_and_back_again(
-    server: Server, opened: Open, bring: Bring, wire: Wire
+async def test_what_was_done_and_cannot_be_shown_is_not_told_as_undone(
+    server: Server, opened: Open, wire: Wire
 ) -> None:
     request = await opened()
-    document = "query($id: ID!) { request(by: {id: $id}) { version } }"
+    decision = {"requestId": request["id"], "expectedVersion": 1, "idempotencyKey": "yes"}
+
+    wire.deaf_from = b"FROM events"
+    telling = asyncio.create_task(server.run(SHOWN_WITH_HISTORY, SELLER, "id", input=decision))
+    async with asyncio.timeout(10):
+        while not wire.deaf:  # noqa: ASYNC110 - the wire has no event
+            await asyncio.sleep(0)
+    await wire.cut()
+    told = await telling
+    await wire.mend()
+    async with asyncio.timeout(10):
+        while (await server.run(VERSION, SELLER, id=request["id"])).errors:
+            continue
+    again = (await server.ask(SHOWN_WITH_HISTORY, SELLER, input=decision))["refundOnlyApprove"]
+
+    assert told.errors
+    assert (told.errors[0].extensions, told.errors[0].message) == ({"code": "BUSY", "retryable": True}, AGAIN["id"])
+    assert (again["replayed"], again["request"]["version"]) == (True, 2)
+
+
+@pytest.mark.parametrize("language", AGAIN)
+async def test_a_database_that_is_away_is_busy_and_back_again(
+    server: Server, opened: Open, bring: Bring, wire: Wire, language: str
+) -> None:
+    request = await opened()
 
     await wire.cut()
-    away = await server.run(document, BUYER, id=request["id"])
+    away = await server.run(VERSION, BUYER, language, id=request["id"])
     await wire.mend()
     async with asyncio.timeout(10):
         # it is found again by itself
-        while (back := await server.run(document, BUYER, id=request["id"])).errors:
+        while (back := await server.run(VERSION, BUYER, id=request["id"])).errors:
             continue
 
     assert away.errors
     assert away.errors[0].extensions == {"code": "BUSY", "retryable": True}
-    assert away.errors[0].message == "The server cannot do this now, and did nothing of it. Ask again in a moment."
+    assert away.errors[0].message == AGAIN[language]
     assert back.data == {"request": {"version": 1}}

@@ -73,7 +73,8 @@ def meant_for_caller(cause: BaseException, near: GraphQLError | None, say: Say) 
             return GraphQLError(first.text(say), nodes, path=path, extensions=told)
         case StoreBusy() | StoreClosed():
             busy = {"code": "BUSY", "retryable": True}
-            message = say("The server cannot do this now, and did nothing of it. Ask again in a moment.")
+            # not that nothing was done: an import may be half done, or an act done that cannot be shown any more
+            message = say("The server cannot do this now. Ask again in a moment, with the same idempotencyKey if any.")
             return GraphQLError(message, nodes, path=path, extensions=busy)
         case OutcomeUnknown():
             unknown = {"code": "OUTCOME_UNKNOWN", "retryable": True}
